@@ -1,0 +1,92 @@
+# The way in: `make demo` shows it, `make test` proves it, `make help` lists the rest.
+# Every target does its own set-up in .venv, and does it again only when a lock changes.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt gen golden lock clean
+
+# Looked for in this order; `make demo PYTHON=/some/python` takes another.
+PYTHON ?= python3 python3.13 python3.12 python3.11
+# Passed on: `make demo ARGS=--once`, `make test ARGS='-k durability'`.
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
+UV := uv==0.13.9
+
+help: ## List these targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run ## Play recorded customer journeys through a broker and watch what became of them.
+	@$(BIN)/outcome-monitor demo $(ARGS)
+
+test: $(VENV)/.test ## Run every test; the Apache Kafka ones need Java 17 and Maven.
+	@{ command -v java && command -v mvn; } >/dev/null || echo \
+	  "note: the tests against Apache Kafka are left out: they need Java 17 and Maven" \
+	  "(Debian, Ubuntu: apt install openjdk-17-jre-headless maven)."
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pip check
+	@$(BIN)/outcome-monitor schemas check
+
+fmt: $(VENV)/.test ## Format the code and repair what the linter can repair.
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+gen: $(VENV)/.test ## Write the generated files anew.
+	@$(BIN)/outcome-monitor schemas write
+
+golden: $(VENV)/.test ## Write the golden reports anew; read the diff before you commit it.
+	@$(BIN)/python -m pytest tests/golden --rewrite-golden
+
+lock: ## Resolve both lock files anew (`make lock ARGS=--upgrade` for newer versions).
+	@$(find_python); "$$python" -m venv build/lock
+	@build/lock/bin/python -m pip --quiet --disable-pip-version-check install '$(UV)'
+	@$(RESOLVE) --output-file deploy/requirements.lock
+	@$(RESOLVE) --group test --constraint deploy/requirements.lock \
+	  --output-file tests/requirements.lock
+
+clean: ## Remove everything that is not in git's keeping: .venv, builds, caches.
+	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find monitor schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One lock for Python 3.11 and later on every platform.
+RESOLVE := build/lock/bin/uv pip compile pyproject.toml --extra demo --group build \
+  --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
+  --custom-compile-command 'make lock' $(ARGS)
+
+# The stamps say which lock is installed. The tests' set-up stands on the demo's, so that two
+# targets under `make -j` never install at the same time.
+$(VENV)/.run: deploy/requirements.lock pyproject.toml
+	@$(find_python); \
+	  $(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	    echo "Setting up $(VENV) with $$python; this takes a minute the first time."; \
+	    "$$python" -m venv --clear $(VENV); }
+	@$(PIP) install --require-hashes -r deploy/requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run tests/requirements.lock
+	@$(PIP) install --require-hashes -r tests/requirements.lock
+	@touch $@
+
+# Leaves the first usable Python in $$python, or says what was wrong with each.
+define find_python
+said=; python=; \
+for candidate in $(PYTHON); do \
+  if why=$$("$$candidate" -c 'import sys; sys.version_info < (3, 11) and \
+    sys.exit("it is Python " + sys.version.split()[0]); import ensurepip, venv' 2>&1); \
+  then python=$$candidate; break; fi; \
+  said="$$said  $$candidate: $$(printf '%s' "$$why" | tail -n 1)\n"; \
+done; \
+if [ -z "$$python" ]; then \
+  printf 'Python 3.11 or later is needed, with its venv module. Found:\n%b' "$$said" >&2; \
+  echo "Debian, Ubuntu: apt install python3-venv. Or name one: make PYTHON=/path/to/python3" >&2; \
+  exit 1; \
+fi
+endef

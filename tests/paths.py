@@ -1,0 +1,7 @@
+"""Where things lie, for tests that read the repository itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
