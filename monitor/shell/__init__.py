@@ -1,0 +1,1 @@
+"""The half that touches the world: Kafka, HTTP, files, clocks, processes."""

@@ -1,0 +1,131 @@
+"""The product's topics, as data, and how they come to be on a broker.
+
+Rule: a topic that exists is never changed. One that is not as we need it is named in an
+error, with what was found and what is wanted, and the operator decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+RETENTION = timedelta(days=35)  # the longest horizon, 30 days, and time to come back to it
+
+# A dead letter is the original message, up to 16 MiB, and our headers that say what was wrong.
+DEAD_LETTER_BYTES_MAX = 16 * 1024 * 1024 + 64 * 1024
+
+_UNTIL_KNOWN = timedelta(seconds=15)
+
+
+class TopicError(RuntimeError):
+    """A topic is not as we need it, or could not be made; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic, and in which settings it differs from the broker's own."""
+
+    name: str
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+# Every event and every output counts by itself: compaction would keep the last one only.
+_LOG = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(RETENTION // timedelta(milliseconds=1)),
+}
+
+CONVERSATIONS = Topic("cx.conversations", _LOG)
+HANDOFFS = Topic("cx.handoffs", _LOG)
+FOLLOWUPS = Topic("cx.followups", _LOG)
+OUTCOMES = Topic("cx.outcomes", _LOG)
+FINDINGS = Topic("cx.findings", _LOG)
+DEAD_LETTERS = Topic("cx.dead-letters", _LOG | {"max.message.bytes": str(DEAD_LETTER_BYTES_MAX)})
+
+# One customer has one partition number in all of the inputs, so their counts must agree.
+INPUTS = (CONVERSATIONS, HANDOFFS, FOLLOWUPS)
+OUTPUTS = (OUTCOMES, FINDINGS, DEAD_LETTERS)
+
+
+async def create_topics(
+    bootstrap: str,
+    partitions: int,
+    replication_factor: int = 1,
+    *,
+    topics: Sequence[Topic] = INPUTS + OUTPUTS,
+    security: Mapping[str, Any] | None = None,
+) -> None:
+    """Make the topics that are missing, check those that exist, and wait until all have leaders.
+
+    Args:
+        bootstrap: The broker's address.
+        partitions: How many partitions each topic has.
+        replication_factor: How many brokers keep each new partition.
+        topics: What to make; tests give names of their own.
+        security: The client's settings for TLS and SASL, as aiokafka names them.
+
+    Raises:
+        TopicError: The broker refused a topic, or one exists with another partition count.
+    """
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(security or {}))
+    try:
+        await client.start()
+        await _create(client, topics, partitions, replication_factor)
+        found = await _partition_counts(client, [topic.name for topic in topics])
+    finally:
+        await client.close()
+    for name, count in found.items():
+        if count != partitions:
+            raise TopicError(
+                f"topic {name} has {count} partitions, but {partitions} are wanted; "
+                f"fix: set the partition count to {count}, or make the topic anew"
+            )
+
+
+async def _create(
+    client: AIOKafkaAdminClient, topics: Sequence[Topic], partitions: int, replication_factor: int
+) -> None:
+    answer = await client.create_topics(
+        [
+            NewTopic(topic.name, partitions, replication_factor, topic_configs=dict(topic.settings))
+            for topic in topics
+        ]
+    )
+    for name, code, reason in answer.topic_errors:
+        error = for_code(code)
+        if error not in (NoError, TopicAlreadyExistsError):
+            raise TopicError(f"topic {name} could not be made: {reason or error.description}")
+
+
+async def _partition_counts(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """Return each topic's count once the broker that we ask has heard of all its leaders.
+
+    A consumer that starts before would be assigned nothing, and ask again only minutes later.
+    """
+    counts: dict[str, int] = {}
+    try:
+        async with asyncio.timeout(_UNTIL_KNOWN.total_seconds()):
+            while len(counts) < len(names):
+                found = await client.describe_topics(list(names))
+                counts = {each["topic"]: len(each["partitions"]) for each in found if _is_led(each)}
+                if len(counts) < len(names):
+                    await asyncio.sleep(0.1)
+    except TimeoutError as error:
+        raise TopicError(
+            f"no leader within {_UNTIL_KNOWN.total_seconds():g} s for "
+            f"{', '.join(sorted(set(names) - counts.keys()))}; "
+            "fix: see that all brokers run, and that we may describe these topics"
+        ) from error
+    return counts
+
+
+def _is_led(topic: Mapping[str, Any]) -> bool:
+    return topic["error_code"] == 0 and all(each["leader"] >= 0 for each in topic["partitions"])

@@ -1,0 +1,163 @@
+"""Apache Kafka itself, one node in KRaft mode, on loopback, for as long as a test needs it.
+
+Its jars come from Maven Central once and stay in ``.cache/kafka``, one directory for each
+version of the pom. It can be stopped, killed and started again on the same data, which is
+what proofs of durability need and what the embedded broker cannot do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Self
+
+from monitor.shell.child import LOOPBACK, ChildError, ChildProcess, free_port
+from monitor.shell.embedded import answers
+
+HOW_TO_GET_IT = "install Java 17 and Maven"
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+
+_POM = Path(__file__).parent / "kafka" / "pom.xml"
+_CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
+_CLUSTER_ID = "b3V0Y29tZS1tb25pdG9yLQ"  # 16 bytes in base64, as the format tool wants them
+_JAVA = ("java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN")
+
+# One node keeps every internal topic alone. They get few partitions, so that the first group
+# or transaction does not wait for fifty of each to be made. The broker's session is short
+# because after a kill the controller lets it back only when the old session has run out.
+_SETTINGS = f"""\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{LOOPBACK}:{{controller_port}}
+listeners=PLAINTEXT://{LOOPBACK}:{{port}},CONTROLLER://{LOOPBACK}:{{controller_port}}
+advertised.listeners=PLAINTEXT://{LOOPBACK}:{{port}}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={{data}}
+auto.create.topics.enable=false
+message.max.bytes={MESSAGE_BYTES_MAX}
+replica.fetch.max.bytes={MESSAGE_BYTES_MAX}
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+log.cleaner.dedupe.buffer.size=16777216
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+"""
+
+
+class ApacheKafka:
+    """A broker on data of its own; the ``with`` block starts it, and removes it at the end."""
+
+    def __init__(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="outcome-monitor-kafka-")
+        home = Path(self._directory.name)
+        self._data = home / "data"
+        self._settings = home / "server.properties"
+        self._port = port = free_port()
+        self._settings.write_text(
+            _SETTINGS.format(port=port, controller_port=free_port(), data=self._data)
+        )
+        self._process = ChildProcess(
+            "Apache Kafka",
+            [*_java(home), "kafka.Kafka", str(self._settings)],
+            is_ready=lambda: answers(port),
+            log=home / "broker.log",
+            environment={"PATH": os.environ["PATH"]},
+        )
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{LOOPBACK}:{self._port}"
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    @property
+    def log(self) -> Path:
+        return self._process.log
+
+    def start(self) -> None:
+        """Start on the data that is there, made on the first start, and wait for an answer."""
+        if not self._data.exists():
+            self._format()
+        self._process.start(within_seconds=60)
+
+    def stop(self) -> None:
+        """End it in good order: what it promised is on disk."""
+        self._process.stop(grace_seconds=30)
+
+    def kill(self) -> None:
+        """End it as a power cut would, but for what the operating system still writes."""
+        self._process.kill()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Nobody will read this data again, so there is nothing to wait for.
+        self.kill()
+        self._directory.cleanup()
+
+    def _format(self) -> None:
+        tool = subprocess.run(
+            [
+                *(*_java(self._data.parent), "kafka.tools.StorageTool", "format"),
+                *("--cluster-id", _CLUSTER_ID, "--config", str(self._settings)),
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if tool.returncode:
+            raise ChildError(f"Apache Kafka's storage was not formatted:\n{tool.stderr}")
+
+
+def missing() -> str | None:
+    """Say what this machine lacks to run Apache Kafka, or None."""
+    absent = [program for program in ("java", "mvn") if shutil.which(program) is None]
+    if absent:
+        return f"{' and '.join(absent)} not found: {HOW_TO_GET_IT}"
+    said = subprocess.run(["java", "-version"], check=False, capture_output=True, text=True).stderr
+    version = re.search(r'version "(\d+)', said)
+    if version is None or int(version[1]) < 17:
+        return f"java is too old or broken ({said.strip()[:80]}): {HOW_TO_GET_IT}"
+    return None
+
+
+def _java(directory: Path) -> tuple[str, ...]:
+    """Return the command up to the name of the class, with temporary files kept together."""
+    return (*_JAVA, f"-Djava.io.tmpdir={directory}", "-cp", f"{_jars()}/*")
+
+
+def _jars() -> Path:
+    """Return the directory of the jars, which Maven fills the first time."""
+    jars = _CACHE / hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
+    if not jars.is_dir():
+        _CACHE.mkdir(parents=True, exist_ok=True)
+        # Filled aside and then renamed: a directory that is there is complete.
+        aside = Path(tempfile.mkdtemp(dir=_CACHE, prefix="partial-"))
+        try:
+            subprocess.run(
+                [
+                    *("mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(_POM)),
+                    *("dependency:copy-dependencies", f"-DoutputDirectory={aside}"),
+                ],
+                check=True,
+            )
+            aside.rename(jars)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return jars

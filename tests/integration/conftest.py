@@ -1,0 +1,54 @@
+"""The brokers that integration tests run against, each started once, and fresh names on them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.shell.embedded import EmbeddedBroker
+from tests.integration.apache_kafka import ApacheKafka, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[EmbeddedBroker]:
+    """Keep the embedded broker for the session; tests do not stop this one."""
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def apache_kafka() -> Iterator[ApacheKafka]:
+    """Keep Apache Kafka for the session; who stops it starts it again on its data."""
+    require_apache_kafka()
+    with ApacheKafka() as broker:
+        yield broker
+
+
+@pytest.fixture(params=["embedded", "apache"])
+def bootstrap(request: pytest.FixtureRequest) -> str:
+    """Run the test on both brokers, and give the address of each."""
+    fixture = {"embedded": "embedded", "apache": "apache_kafka"}[request.param]
+    broker: EmbeddedBroker | ApacheKafka = request.getfixturevalue(fixture)
+    return broker.bootstrap
+
+
+@pytest.fixture
+def topic_prefix(request: pytest.FixtureRequest) -> str:
+    """Return a name nobody used before, for the topics and groups of one test."""
+    test = request.node.originalname[:40]
+    return f"{test}-{uuid.uuid4().hex[:8]}"
+
+
+def require_apache_kafka() -> None:
+    """Leave the test out where Java or Maven is missing, but never in CI."""
+    lack = missing()
+    if lack and os.environ.get("CI"):
+        pytest.fail(f"CI must run the tests against Apache Kafka: {lack}")
+    if lack:
+        pytest.skip(f"the Apache Kafka part is left out: {lack}")
