@@ -1,0 +1,1 @@
+"""The pure half: told the time, it folds events into journeys and returns values."""

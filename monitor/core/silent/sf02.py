@@ -1,0 +1,38 @@
+"""SF-02, channel hop: the AI claimed it, and the customer came back by another channel.
+
+Probable, for the need may be another; confirmed when both speak of the same entity, such as an
+order. The window is a week, and a month where money or parcels move slowly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.core.journeys import ANY_INTENT
+from monitor.core.silent.findings import SilentFailure, raise_finding
+from schemas.published import Confidence
+from schemas.vocabulary import Actor
+
+if TYPE_CHECKING:
+    from monitor.core.state import Conversation, Episode
+    from monitor.core.step import Step
+
+KIND = SilentFailure("SF-02", "False resolution, channel hop")
+
+
+def hopped(step: Step, episode: Episode, contact: Conversation, match: str) -> None:
+    """A claim failed by a contact on another channel."""
+    within = step.at - episode.claim.at <= step.policy.hop_window_for(episode.intent_group)
+    if episode.by is not Actor.AI or match == ANY_INTENT or not within:
+        return
+    claimed = step.customer.conversations[episode.conversation_id]
+    same = contact.entity_ref is not None and contact.entity_ref == claimed.entity_ref
+    raise_finding(
+        step,
+        KIND,
+        episode.id,
+        claimed,
+        Confidence.CONFIRMED if same else Confidence.PROBABLE,
+        (episode.claim, step.mark),
+        episode.ai_version,
+    )

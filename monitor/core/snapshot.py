@@ -1,0 +1,116 @@
+"""A tracker as records, and back: what the session table writes to its changelog.
+
+One record for each customer, for each metric's totals, and one for how far event time has come.
+Rule: ``records`` gives what has changed since it was last called, and giving all records of a
+tracker's life, in order, to ``restore`` gives a tracker that goes on as the first would have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from monitor.core.moments import Moment
+from monitor.core.state import STATE_VERSION, Customer
+from monitor.core.tracker import Tracker
+from schemas.decode import ADAPTERS
+
+if TYPE_CHECKING:
+    from monitor.core.policy import Policy
+    from monitor.core.totals import Totals
+
+_TIME = b"time"
+_TOTAL = b"total:"
+_CUSTOMER = b"customer:"
+_RISK = "risk"
+
+
+class _Waiting(msgspec.Struct, array_like=True):
+    event_key: int
+    topic: str
+    at: Moment
+    event: bytes
+
+
+class _Row(msgspec.Struct, array_like=True):
+    version: int
+    customer: Customer
+    waiting: list[_Waiting]
+
+
+class _Time(msgspec.Struct, array_like=True):
+    version: int
+    watermark: Moment
+    newest: dict[str, Moment]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_row = msgspec.msgpack.Decoder(_Row)
+_time = msgspec.msgpack.Decoder(_Time)
+_cells = msgspec.msgpack.Decoder(list[tuple[tuple[str, ...], int]])
+_risks = msgspec.msgpack.Decoder(list[tuple[tuple[str, ...], int, Moment]])
+
+
+def records(tracker: Tracker) -> dict[bytes, bytes | None]:
+    """What has changed since the last call; a customer who is gone becomes a tombstone."""
+    changed: dict[bytes, bytes | None] = {}
+    for key in tracker.dirty:
+        customer = tracker.customers.get(key)
+        changed[_CUSTOMER + key.encode()] = (
+            None if customer is None else _encode_row(tracker, customer)
+        )
+    for name in tracker.totals.touched:
+        changed[_TOTAL + name.encode()] = _encode_total(tracker.totals, name)
+    changed[_TIME] = _encode(_Time(STATE_VERSION, tracker.watermark, tracker.newest))
+    tracker.dirty.clear()
+    tracker.totals.touched.clear()
+    return changed
+
+
+def restore(policy: Policy, kept: dict[bytes, bytes]) -> Tracker:
+    """The tracker whose records these are."""
+    tracker = Tracker(policy)
+    for key, value in kept.items():
+        if key == _TIME:
+            time = _time.decode(value)
+            tracker.watermark, tracker.newest = time.watermark, time.newest
+        elif key.startswith(_TOTAL):
+            _restore_total(tracker.totals, key[len(_TOTAL) :].decode(), value)
+        else:
+            _restore_row(tracker, key[len(_CUSTOMER) :].decode(), value)
+    tracker.index()
+    return tracker
+
+
+def _encode_row(tracker: Tracker, customer: Customer) -> bytes:
+    waiting = [
+        _Waiting(
+            event_key, topic, at, event.model_dump_json(by_alias=True, exclude_none=True).encode()
+        )
+        for event_key, (topic, at, event) in tracker.waiting.get(customer.key, {}).items()
+    ]
+    return _encode(_Row(STATE_VERSION, customer, waiting))
+
+
+def _encode_total(totals: Totals, name: str) -> bytes:
+    if name == _RISK:
+        return _encode([(labels, n, offset) for labels, (n, offset) in totals.risk.items()])
+    return _encode(list(totals.counts[name].items()))
+
+
+def _restore_total(totals: Totals, name: str, value: bytes) -> None:
+    if name == _RISK:
+        totals.risk = {labels: (n, offset) for labels, n, offset in _risks.decode(value)}
+    else:
+        totals.counts[name] = dict(_cells.decode(value))
+
+
+def _restore_row(tracker: Tracker, key: str, value: bytes) -> None:
+    row = _row.decode(value)
+    tracker.customers[key] = row.customer
+    if row.waiting:
+        tracker.waiting[key] = {
+            one.event_key: (one.topic, one.at, ADAPTERS[one.topic].validate_json(one.event))
+            for one in row.waiting
+        }

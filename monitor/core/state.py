@@ -1,0 +1,147 @@
+"""What is remembered of one customer: the row of the session table.
+
+Rule: everything here is plain data that msgspec can write and read back, with no reference to
+anything but ids. Moments are microseconds. A row with no journey left is deleted.
+
+``deadlines`` holds every moment at which silence will decide something, under the name
+``kind:subject``. The tracker's heap is only an index over it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from monitor.core.moments import Moment
+from schemas.vocabulary import (
+    Actor,
+    Basis,
+    Channel,
+    HandoffKind,
+    HandoffReason,
+    Origin,
+    Requester,
+)
+
+STATE_VERSION = 1
+
+
+class Mark(msgspec.Struct, array_like=True, frozen=True):
+    """An event as evidence: which, from whom, of what type, when."""
+
+    event_id: str
+    source: str
+    type: str
+    at: Moment
+
+
+class Episode(msgspec.Struct, array_like=True):
+    """One claim of resolution on trial: the unit of durability.
+
+    ``open_bounds`` are the readings of "the same issue" under which it still stands.
+    """
+
+    id: str
+    conversation_id: str
+    claim: Mark
+    by: Actor
+    basis: Basis
+    ai_version: str
+    intent_group: str
+    channel: Channel
+    open_bounds: list[str]
+    bucket: int = 0
+    entered_at: Moment = 0
+    suspended_by: Mark | None = None
+    returned: Mark | None = None
+    gen_ai_conversation_id: str | None = None
+    gen_ai_response_id: str | None = None
+
+
+class Conversation(msgspec.Struct, array_like=True):
+    """One contact on one channel."""
+
+    id: str
+    journey: int
+    started_at: Moment
+    channel: Channel = Channel.UNKNOWN
+    origin: Origin = Origin.UNKNOWN
+    linked: bool = False
+    identified: bool = False
+    involved: bool = False
+    intent: str | None = None
+    intent_group: str | None = None
+    entity_ref: str | None = None
+    case_id: str | None = None
+    ai_version: str | None = None
+    answered_by_version: str | None = None
+    gen_ai_conversation_id: str | None = None
+    gen_ai_response_id: str | None = None
+    asked_for_human: bool = False
+    human_actions: int = 0
+    episode: str | None = None
+    handoffs: list[str] = []
+    notice: Mark | None = None
+
+
+class Journey(msgspec.Struct, array_like=True):
+    """The contacts of one customer that belong together."""
+
+    id: int
+    started_at: Moment
+    last_at: Moment
+    conversations: list[str] = []
+
+
+class Handoff(msgspec.Struct, array_like=True):
+    """One request that somebody else take over, until how it ended is known."""
+
+    id: str
+    conversation_id: str
+    request: Mark
+    kind: HandoffKind
+    requested_by: Requester
+    reason_code: HandoffReason
+    within_hours: str
+    queue: str | None = None
+    accepted_at: Moment | None = None
+    terminal: str | None = None
+    verdict: str | None = None
+    misrouted: bool = False
+    human_actions: int = 0
+
+
+class Commitment(msgspec.Struct, array_like=True):
+    """One promise, until its time has come."""
+
+    id: str
+    conversation_id: str | None
+    made: Mark
+    kind: str
+    made_by: Actor
+    due_at: Moment
+    fulfilled: Mark | None = None
+    withdrawn: Mark | None = None
+
+
+class Raised(msgspec.Struct, array_like=True):
+    """A finding that later evidence may still overturn."""
+
+    finding_id: str
+    confidence: str
+    ai_version: str
+
+
+class Customer(msgspec.Struct, array_like=True):
+    """All that is known of one customer, from the first contact to the last deadline."""
+
+    key: str
+    journeys: dict[int, Journey] = {}
+    conversations: dict[str, Conversation] = {}
+    episodes: dict[str, Episode] = {}
+    handoffs: dict[str, Handoff] = {}
+    commitments: dict[str, Commitment] = {}
+    raised: dict[str, Raised] = {}
+    deadlines: dict[str, Moment] = {}
+    seen: dict[int, Moment] = {}
+    journeys_begun: int = 0
+    version: int = STATE_VERSION

@@ -1,0 +1,107 @@
+"""One step of the fold: a customer, a moment, and everything that comes of it.
+
+``at`` is the moment the event or deadline speaks of, ``now`` how far the fold has come. They
+differ only for events that arrive later than allowed: ages are measured with ``at``, while
+exposure, which cannot run backwards, is settled at ``now``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from monitor.core.moments import Moment, datetime_of
+from monitor.core.state import Conversation, Customer, Mark
+from schemas.published import Evidence
+
+if TYPE_CHECKING:
+    from monitor.core.outputs import Output
+    from monitor.core.policy import Policy
+    from monitor.core.totals import Totals
+    from schemas.envelope import Envelope
+
+NO_AI = "none"
+UNKNOWN = "unknown"
+
+
+def content_id(*parts: str) -> str:
+    """An id that the same content always gets, so that repeats can be dropped."""
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def mark_of(event: Envelope, at: Moment) -> Mark:
+    """An event as evidence."""
+    return Mark(event.id, event.source, event.type, at)
+
+
+def evidence_of(*marks: Mark | None) -> tuple[Evidence, ...]:
+    """Evidence in the form that is published."""
+    return tuple(
+        Evidence(
+            event_id=mark.event_id,
+            source=mark.source,
+            type=mark.type,
+            occurred_at=datetime_of(mark.at),
+        )
+        for mark in marks
+        if mark is not None
+    )
+
+
+@dataclass(slots=True)
+class Step:
+    """The surroundings of one event or deadline."""
+
+    customer: Customer
+    policy: Policy
+    totals: Totals
+    at: Moment
+    now: Moment
+    mark: Mark | None = None
+    outputs: list[Output] = field(default_factory=list)
+    waits: list[tuple[Moment, str]] = field(default_factory=list)
+
+    def wait(self, kind: str, subject: str, until: Moment) -> None:
+        """Let silence decide at a moment, unless ``forget`` is called before."""
+        deadline = f"{kind}:{subject}"
+        self.customer.deadlines[deadline] = until
+        self.waits.append((until, deadline))
+
+    def forget(self, kind: str, subject: str) -> None:
+        """Wait no longer."""
+        self.customer.deadlines.pop(f"{kind}:{subject}", None)
+
+    def count(self, name: str, *labels: str) -> None:
+        """Add one to a total."""
+        self.totals.add(name, *labels)
+
+    def say(self, output: Output) -> None:
+        """Put out a value."""
+        self.outputs.append(output)
+
+    def published(self, conversation: Conversation | None, *parts: str) -> dict[str, Any]:
+        """The fields that everything published has, with an id made from ``parts``."""
+        journey = conversation.journey if conversation else 0
+        return {
+            "id": content_id(self.customer.key, *parts),
+            "journey": f"{self.customer.key}\x1f{journey}",
+            "conversation_id": conversation.id if conversation else None,
+            "decided_at": datetime_of(self.at),
+            "ai_version": version_of(conversation),
+            "intent_group": group_of(conversation),
+            "channel": str(conversation.channel) if conversation else UNKNOWN,
+            "policy_version": self.policy.version,
+        }
+
+
+def version_of(conversation: Conversation | None) -> str:
+    """The AI version that answers for a conversation: of the last answer, else of entry."""
+    if conversation is None:
+        return UNKNOWN
+    return conversation.answered_by_version or conversation.ai_version or NO_AI
+
+
+def group_of(conversation: Conversation | None) -> str:
+    """The intent group of a conversation as a label."""
+    return (conversation.intent_group if conversation else None) or UNKNOWN

@@ -1,0 +1,69 @@
+"""The outcome totals of one partition: monotone counts, and exposure that grows by itself.
+
+A claim on trial adds a second of exposure each second. Instead of ticking, an exposure cell
+keeps ``n`` claims at risk and ``offset``, the sum of all moments at which claims left minus all
+at which they entered; at any moment ``m`` the exposure is ``offset + n * m``, exactly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from monitor.core.catalogue import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from monitor.core.moments import Moment
+
+Labels = tuple[str, ...]
+
+
+class Totals:
+    """Counts by metric and labels. ``touched`` names the metrics changed since it was cleared."""
+
+    __slots__ = ("counts", "risk", "touched")
+
+    def __init__(self) -> None:
+        """Start from nothing."""
+        self.counts: dict[str, dict[Labels, int]] = {}
+        self.risk: dict[Labels, tuple[int, Moment]] = {}
+        self.touched: set[str] = set()
+
+    def add(self, name: str, *labels: str, amount: int = 1) -> None:
+        """Count. The labels come in the order that the catalogue gives."""
+        if len(METRICS[name].labels) != len(labels):
+            raise ValueError(f"{name} has the labels {METRICS[name].labels}, not {labels}")
+        cells = self.counts.setdefault(name, {})
+        cells[labels] = cells.get(labels, 0) + amount
+        self.touched.add(name)
+
+    def get(self, name: str, *labels: str) -> int:
+        """One count; zero where nothing was counted."""
+        return self.counts.get(name, {}).get(labels, 0)
+
+    def enter(self, labels: Labels, at: Moment) -> None:
+        """A claim comes under observation in a cell (bound, age, version, intent group)."""
+        n, offset = self.risk.get(labels, (0, 0))
+        self.risk[labels] = (n + 1, offset - at)
+        self.touched.add("risk")
+
+    def leave(self, labels: Labels, at: Moment) -> None:
+        """A claim leaves a cell, for the next one or for good."""
+        n, offset = self.risk[labels]
+        self.risk[labels] = (n - 1, offset + at)
+        self.touched.add("risk")
+
+    def exposure(self, at: Moment) -> Iterator[tuple[Labels, Moment, int]]:
+        """For each cell: its labels, its exposure up to a moment, and its claims at risk."""
+        for labels, (n, offset) in self.risk.items():
+            yield labels, offset + n * at, n
+
+    def merge(self, other: Totals) -> None:
+        """Add the counts of another partition."""
+        for name, cells in other.counts.items():
+            for labels, amount in cells.items():
+                self.add(name, *labels, amount=amount)
+        for labels, (n, offset) in other.risk.items():
+            mine, mine_offset = self.risk.get(labels, (0, 0))
+            self.risk[labels] = (mine + n, mine_offset + offset)
