@@ -1,0 +1,1 @@
+"""The contract: what producers send to the monitor, and what it publishes."""
