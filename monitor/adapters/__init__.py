@@ -1,0 +1,1 @@
+"""Ways in: other systems' records become our events, and no text comes along."""

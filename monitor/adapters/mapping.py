@@ -1,0 +1,273 @@
+"""Turns any JSON records into our events, as a mapping file says.
+
+Rule: nothing here reads anything but the mapping file, and the same records give the same
+events, byte for byte.
+Rule: an event is made of the record's declared fields and of words from closed lists. The
+wording of a message decides between such words and goes no further.
+
+A mapping follows one log, in the order in which it was written: it keeps a small memory of every
+conversation in it, because many sources tell only that a state changed. A record that comes twice
+gives ids that it gave the first time and leaves the memory alone, so that whoever drops repeated
+ids sees what he would have seen without it. What a record lacks its events lack too; the contract
+refuses them then, by the name of the field.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from monitor.adapters.classifiers import CLASSIFIERS
+from monitor.adapters.expressions import Expression, read_path
+from monitor.adapters.mapping_check import mistakes
+from monitor.adapters.mapping_file import MappingFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic_core import ErrorDetails
+
+    from monitor.adapters.expressions import Path as FieldPath
+    from monitor.adapters.expressions import Scope
+    from monitor.adapters.mapping_file import EventRule, Lookup, Rule
+
+Record = dict[str, Any]
+Event = dict[str, Any]
+
+MAPS = Path(__file__).parent / "maps"
+
+NO_RULE = "no rule fits"
+NOT_REPEATED = "the number of repetitions is not from 1 to 1000"
+SEEN_BEFORE = "the record came before and gives nothing again"
+
+_REPEAT_MAX = 1000  # No count in a record may keep us busy for ever.
+_ORDER_DIGITS = 10
+_ID_BYTES = 16
+
+
+class MappingError(Exception):
+    """A mapping file cannot be used. The message names the file, the rule and the field."""
+
+
+def load_mapping(name_or_path: str | Path) -> Mapping:
+    """Load a mapping file by its path, or one of ours by its name.
+
+    Raises:
+        MappingError: there is no such file, or it has mistakes.
+    """
+    path = MAPS / f"{name_or_path}.toml"
+    if isinstance(name_or_path, Path) or not path.is_file():
+        path = Path(name_or_path)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        file = MappingFile.model_validate(content)
+    except OSError as error:
+        ours = ", ".join(sorted(map_.stem for map_ in MAPS.glob("*.toml")))
+        raise MappingError(
+            f"{path}: {error.strerror}; give a mapping file or one of the names {ours}"
+        ) from None
+    except ValidationError as error:
+        found = [_where_and_what(each, content) for each in error.errors(include_url=False)]
+    except ValueError as error:  # not TOML, or not UTF-8
+        found = [str(error)]
+    else:
+        found = list(mistakes(file))
+    if found:
+        raise MappingError("\n".join(f"{path.name}: {mistake}" for mistake in found))
+    return Mapping(file)
+
+
+def _where_and_what(error: ErrorDetails, content: dict[str, Any]) -> str:
+    place, what = list(error["loc"]), error["msg"].removeprefix("Value error, ")
+    prefix = ""
+    if place[:1] == ["rules"] and len(place) > 1 and isinstance(place[1], int):
+        rule = content["rules"][place[1]]
+        name = rule.get("name", place[1]) if isinstance(rule, dict) else place[1]
+        prefix, place = f"rule {name!r}: ", place[2:]
+    dotted = ".".join(str(part) for part in place)
+    return f"{prefix}{dotted}: {what}" if dotted else f"{prefix}{what}"
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """What is remembered of one conversation."""
+
+    memory: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The ids of the events that each record gave, by the record's identity."""
+
+
+class Mapping:
+    """A mapping file at work on one log."""
+
+    def __init__(self, file: MappingFile) -> None:
+        self.file = file
+        self.ignored: Counter[str] = Counter()
+        self._conversations: dict[str, _Conversation] = {}
+        self._fields = _tree(file.record.fields)
+
+    def events(self, records: Iterable[Record]) -> Iterator[Event]:
+        """Give the events of the records, as structured CloudEvents.
+
+        May be called again with the log's next part. ``ignored`` counts, by reason, the records
+        that gave no event.
+        """
+        for record in records:
+            events, reason = self._follow(record)
+            if not events:
+                self.ignored[reason] += 1
+            yield from events
+
+    def _follow(self, record: Record) -> tuple[list[Event], str]:
+        scope: Scope = {"record": _declared(record, self._fields)}
+        id_ = _digest(self.file.identity(scope))
+        conversation = self._conversation(self.file.conversation(scope))
+        given = conversation.given.get(id_)
+        memory = conversation.memory if given is None else dict(conversation.memory)
+        step = _Step(self.file, record, scope | {"id": id_, "memory": memory})
+        events = step.events()
+        if given is not None:
+            again = [event for event in events if event["id"] in given]
+            return again, SEEN_BEFORE if events else step.reason
+        conversation.given[id_] = frozenset(event["id"] for event in events)
+        return events, step.reason
+
+    def _conversation(self, id_: object) -> _Conversation:
+        if isinstance(id_, str):
+            return self._conversations.setdefault(id_, _Conversation())
+        # The contract will refuse its events; meanwhile nobody's memory is touched.
+        return _Conversation()
+
+
+class _Step:
+    """One record on its way through the rules."""
+
+    __slots__ = ("_file", "_record", "_scope", "reason")
+
+    def __init__(self, file: MappingFile, record: Record, scope: Scope) -> None:
+        self._file = file
+        self._record = record
+        self._scope = scope
+        self.reason = NO_RULE
+
+    def events(self) -> list[Event]:
+        """Follow the first rule that fits. When nothing comes of it, ``reason`` says why."""
+        for number, rule in enumerate(self._file.rules):
+            if self._fits(rule):
+                self.reason = rule.ignore or NOT_REPEATED
+                return self._apply(number, rule)
+        return []
+
+    def _fits(self, rule: Rule) -> bool:
+        record = self._record
+        for path, wanted in rule.when.items():
+            found = read_path(record, path)
+            if not (found in wanted if isinstance(wanted, list) else found == wanted):
+                return False
+        self._scope["class"] = {
+            name: CLASSIFIERS[classification.by](read_path(record, classification.of))
+            for name, classification in rule.classify.items()
+        }
+        return rule.where is None or rule.where.holds(self._scope)
+
+    def _apply(self, number: int, rule: Rule) -> list[Event]:
+        events: list[Event] = []
+        scope, memory = self._scope, self._scope["memory"]
+        for repetition in range(self._times(rule)):
+            scope["repeat"] = repetition
+            # All of them first, for one may read what another is about to replace.
+            remembered = {name: self._value(value) for name, value in rule.remember.items()}
+            memory.update(remembered)
+            first = repetition * len(rule.events)
+            events.extend(
+                self._event(number, rule, first + part, event)
+                for part, event in enumerate(rule.events)
+                if event.where is None or event.where.holds(scope)
+            )
+            for name in rule.forget:
+                memory.pop(name, None)
+        return events
+
+    def _times(self, rule: Rule) -> int:
+        if rule.repeat is None:
+            return 1
+        times = rule.repeat(self._scope)
+        fits = isinstance(times, int) and 1 <= times <= _REPEAT_MAX
+        return times if fits else 0
+
+    def _event(self, number: int, rule: Rule, part: int, event: EventRule) -> Event:
+        file, scope = self._file, self._scope
+        conversation, customer = file.conversation(scope), file.customer(scope)
+        data = {"conversation_id": conversation, "customer_ref": customer}
+        for values in (file.common, event.data):
+            for name, value in values.items():
+                data[name] = self._value(value)
+        order = 0 if file.order is None else file.order(scope)
+        return _present(
+            {
+                "specversion": "1.0",
+                "id": f"{scope['id']}.{rule.name}.{part}",
+                "source": file.source(scope),
+                "type": event.type,
+                "time": file.time(scope),
+                "subject": conversation,
+                "partitionkey": customer,
+                "sequence": f"{_sortable(order)}.{number:03}.{part:06}",
+                "datacontenttype": "application/json",
+                "data": _present(data),
+            }
+        )
+
+    def _value(self, value: Expression | Lookup) -> Any:  # noqa: ANN401  # whatever JSON holds
+        if isinstance(value, Expression):
+            return value(self._scope)
+        found = read_path(self._record, value.of)
+        table = self._file.tables[value.table]
+        return table.get(found, value.default) if isinstance(found, str) else value.default
+
+
+def _tree(paths: Iterable[FieldPath]) -> dict[str, Any]:
+    """Nest paths: ``a.b`` and ``a.c`` become ``{a: {b: None, c: None}}``."""
+    tree: dict[str, Any] = {}
+    for *parents, name in paths:
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+        branch[name] = None
+    return tree
+
+
+def _declared(record: Record, fields: dict[str, Any]) -> Record:
+    """Copy what is declared, so that no expression can see anything else."""
+    seen: Record = {}
+    for name, inner in fields.items():
+        if name in record:
+            value = record[name]
+            if inner is None:
+                seen[name] = value
+            elif isinstance(value, dict):
+                seen[name] = _declared(value, inner)
+    return seen
+
+
+def _digest(identity: object) -> str:
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return blake2b(canonical.encode(), digest_size=_ID_BYTES).hexdigest()
+
+
+def _sortable(order: object) -> str:
+    """Write numbers so that they sort as text."""
+    if isinstance(order, int):
+        return f"{order:0{_ORDER_DIGITS}}"
+    return order if isinstance(order, str) else "0" * _ORDER_DIGITS
+
+
+def _present(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,143 @@
+"""What a mapping file says: the record's fields, and rules that turn records into events.
+
+A file is TOML. For each record the rules are tried from top to bottom, and the first that fits
+is followed: it either ignores the record and says why, or gives one or more events. The order of
+the rules is also the order of what happened at one moment: see ``order``.
+
+A rule goes through these steps, each of which sees what the ones before it did::
+
+    when       plain fields that must have these values
+    classify   named classifiers read wording; they answer from a closed list
+    where      an expression that must be true
+    remember   the conversation keeps values for later records
+    events     written to the topics
+    forget     the conversation drops values
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
+
+from monitor.adapters.expressions import Expression, Path
+
+Scalar = str | int | float | bool
+
+
+def _expression(value: object) -> Expression:
+    if not isinstance(value, str):
+        raise ValueError("an expression is a string of JMESPath")  # noqa: TRY004  # for pydantic
+    return Expression(value)
+
+
+def _path(value: object) -> Path:
+    if not isinstance(value, str) or not all(value.split(".")):
+        raise ValueError("a field is named like attrs.reason")
+    return tuple(value.split("."))
+
+
+Expr = Annotated[Expression, PlainValidator(_expression)]
+FieldPath = Annotated[Path, PlainValidator(_path)]
+
+
+class Part(BaseModel):
+    """A part of a mapping file. A name that is not known is a mistake, not an extension."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Lookup(Part):
+    """A value of the record, replaced by what a table of the file says for it."""
+
+    table: str
+    of: FieldPath
+    default: str | None = None
+
+
+def _value(value: object) -> Expression | Lookup:
+    return Lookup.model_validate(value) if isinstance(value, dict) else _expression(value)
+
+
+Value = Annotated[Expression | Lookup, PlainValidator(_value)]
+
+
+class Classification(Part):
+    """A classifier by its name, and the field that it reads."""
+
+    by: str
+    of: FieldPath
+
+
+class EventRule(Part):
+    """One event that a rule gives."""
+
+    type: str
+    where: Expr | None = None
+    data: dict[str, Value] = {}
+
+
+class Rule(Part):
+    """What one kind of record means."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    when: dict[FieldPath, Scalar | list[Scalar]]
+    classify: dict[str, Classification] = {}
+    where: Expr | None = None
+    remember: dict[str, Value] = {}
+    forget: list[str] = []
+    ignore: str | None = Field(None, description="The reason why such records give no event.")
+    repeat: Expr | None = Field(None, description="How many times the events happened.")
+    events: list[EventRule] = []
+
+    @model_validator(mode="after")
+    def _decides(self) -> Rule:
+        if (self.ignore is None) == (not self.events):
+            raise ValueError("a rule either has events or says with `ignore` why it has none")
+        if self.events and all(event.where for event in self.events):
+            raise ValueError("at least one event has no `where`; put the condition on the rule")
+        return self
+
+
+class RecordFields(Part):
+    """What there is in a record. Anything that is not named here does not exist for the rules.
+
+    ``wording`` can be compared with constants in ``when``, looked up in tables and read by
+    classifiers, all of which answer from the file's own closed lists. No expression sees it, so
+    that no event can carry it.
+    """
+
+    fields: list[FieldPath]
+    wording: list[FieldPath] = []
+
+    @field_validator("wording")
+    @classmethod
+    def _are_apart(cls, wording: list[Path], info: Any) -> list[Path]:  # noqa: ANN401  # pydantic's
+        for field in info.data.get("fields", ()):
+            for text in wording:
+                if text[: len(field)] == field:
+                    raise ValueError(f"{'.'.join(text)} lies within the field {'.'.join(field)}")
+        return wording
+
+
+class MappingFile(Part):
+    """A whole mapping file."""
+
+    about: str = Field(description="Where the records come from and what is inferred from them.")
+    record: RecordFields
+    source: Expr = Field(description="The CloudEvents source of the events.")
+    conversation: Expr = Field(description="The conversation's id, by which memory is kept.")
+    customer: Expr = Field(description="The customer's reference, which becomes the Kafka key.")
+    time: Expr
+    identity: Expr = Field(
+        description="What makes a record itself. Two records with equal identity are one, sent "
+        "twice. Event ids are made from it."
+    )
+    order: Expr | None = Field(
+        None,
+        description="Which of two records of one moment came first. Where these are equal too, "
+        "or left out, the rule that stands higher in the file happened first.",
+    )
+    common: dict[str, Value] = Field({}, description="Data that every event carries.")
+    tables: dict[str, dict[str, str]] = {}
+    rules: list[Rule]

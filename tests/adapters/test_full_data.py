@@ -1,0 +1,113 @@
+"""Our mappings over the whole recorded sets, where these lie beside the project.
+
+A stranger has only what is shipped; CI must have the sets.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.adapters.mapping import load_mapping
+from monitor.adapters.samples import (
+    NAMES,
+    extract_truth,
+    map_events,
+    read_lines,
+    sample,
+)
+from schemas.decode import TOPIC_OF, read
+from tests.paths import ROOT
+
+if TYPE_CHECKING:
+    from monitor.adapters.mapping import Event, Record
+
+DATA = ROOT.parent / "shared" / "data"
+SECONDS_PER_RECORD_MAX = 60 / 150_000
+"""A set of 150,000 records is to be mapped within a minute, on a busy machine too."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _data() -> None:
+    if DATA.is_dir():
+        return
+    if os.environ.get("CI"):
+        pytest.fail("the recorded sets must lie in ../shared/data when CI runs")
+    pytest.skip("the recorded sets are not here: they would lie in ../shared/data")
+
+
+@cache
+def records(name: str) -> list[Record]:
+    return list(read_lines(DATA / f"{name}.events.jsonl.gz"))
+
+
+def by_case(events: list[Event], kind: str) -> Counter[str]:
+    return Counter(event["subject"] for event in events if event["type"] == f"cx.{kind}.v1")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_record_becomes_events_or_is_ignored_for_a_reason(name: str) -> None:
+    mapping = load_mapping(name)
+    silent = 0
+    for record in records(name):
+        before = mapping.ignored.total()
+        events = list(mapping.events([record]))
+        silent += mapping.ignored.total() - before
+        assert bool(events) != (mapping.ignored.total() > before)
+        for event in events:
+            read(TOPIC_OF[event["type"]], event)
+
+    rules = {rule.ignore for rule in mapping.file.rules if rule.ignore}
+    assert set(mapping.ignored) <= rules
+    assert mapping.ignored.total() == silent
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shipped_samples_are_what_the_mapping_gives_now(name: str) -> None:
+    assert list(read_lines(sample(name))) == list(map_events(name, DATA))
+    truth = ROOT / "tests" / "data" / f"{name}.truth.jsonl.gz"
+    assert list(read_lines(truth)) == list(extract_truth(name, DATA))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_log_that_comes_twice_gives_no_other_ids(name: str) -> None:
+    mapping = load_mapping(name)
+    once = {event["id"] for event in mapping.events(records(name))}
+
+    assert {event["id"] for event in mapping.events(records(name))} <= once
+
+
+def test_no_wording_of_the_conversations_is_in_the_events() -> None:
+    said = {
+        text
+        for record in records("tau2")
+        for name in ("text", "arguments", "content", "reason")
+        if isinstance(text := record["attrs"].get(name), str) and len(text.split()) > 1
+    }
+    events = read_lines(sample("tau2"))
+    values = {str(value) for event in events for value in (event | event["data"]).values()}
+
+    assert said.isdisjoint(values)
+
+
+def test_reopenings_equal_the_truth() -> None:
+    reopened = by_case(list(map_events("uci_incident", DATA)), "conversation.reopened")
+    truth = list(extract_truth("uci_incident", DATA))
+
+    assert {case["case_id"]: reopened[case["case_id"]] for case in truth} == {
+        case["case_id"]: case["reopen_count"] for case in truth
+    }
+
+
+def test_a_large_set_is_mapped_within_a_minute() -> None:
+    mapping, log = load_mapping("uci_incident"), records("uci_incident")
+    began = time.process_time()
+    for _ in mapping.events(log):
+        pass
+
+    assert (time.process_time() - began) / len(log) < SECONDS_PER_RECORD_MAX
