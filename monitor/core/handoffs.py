@@ -2,8 +2,9 @@
 
 Rule: a handoff has one terminal state and one verdict, and each is counted once. The terminal
 state says what became of the customer who waited: served_in_sla, served_late, abandoned,
-orphaned, returned or failed. The verdict says whether handing over was right: needed,
-requested, unnecessary or undetermined; a human's own disposition outranks what we infer.
+orphaned, returned, failed, or superseded by another request. The verdict says whether handing
+over was right: needed, requested, unnecessary or undetermined; a human's own disposition
+outranks what we infer.
 
 A hop from one AI to another is no escalation: it is counted as a handoff and has neither.
 """
@@ -48,6 +49,7 @@ def request(step: Step, conversation: Conversation, data: HandoffRequestedData) 
     if by_ai and handoff.reason_code is not HandoffReason.USAGE_LIMIT:
         # An AI that is out of quota never took part; that is blocked demand.
         involve(step, conversation)
+    _supersede(step, conversation)
     conversation.handoffs.append(handoff.id)
     step.count(
         "cx_handoffs_total",
@@ -160,6 +162,15 @@ def expire_verdict(step: Step, subject: str) -> None:
         step, step.customer.conversations[handoff.conversation_id], handoff, verdict, "heuristic"
     )
     del step.customer.handoffs[subject]
+
+
+def _supersede(step: Step, conversation: Conversation) -> None:
+    # Who asks again for the same customer has passed the waiting request on: from here the new
+    # one is on the clock, for one customer cannot be orphaned twice at once.
+    for handoff_id in conversation.handoffs:
+        waiting = step.customer.handoffs.get(handoff_id)
+        if waiting is not None:
+            _end(step, conversation, waiting, "superseded")
 
 
 def _sla(step: Step, conversation: Conversation, handoff: Handoff) -> Moment:

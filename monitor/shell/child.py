@@ -74,13 +74,15 @@ class ChildProcess:
             self.kill()
             raise
 
-    def stop(self, *, grace_seconds: float) -> None:
-        """Ask the child to end, insist after the grace period, and reap it."""
+    def stop(self, *, grace_seconds: float) -> int | None:
+        """Ask the child to end, insist after the grace period, reap it; return its status."""
+        status = None
         if self._child:
             self._child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._child.wait(grace_seconds)
+                status = self._child.wait(grace_seconds)
         self.kill()
+        return status
 
     def kill(self) -> None:
         """End the child without asking it, and reap it."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 
+from schemas import decode, published
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -43,12 +45,14 @@ _LOG = {
     "retention.ms": str(RETENTION // timedelta(milliseconds=1)),
 }
 
-CONVERSATIONS = Topic("cx.conversations", _LOG)
-HANDOFFS = Topic("cx.handoffs", _LOG)
-FOLLOWUPS = Topic("cx.followups", _LOG)
-OUTCOMES = Topic("cx.outcomes", _LOG)
-FINDINGS = Topic("cx.findings", _LOG)
-DEAD_LETTERS = Topic("cx.dead-letters", _LOG | {"max.message.bytes": str(DEAD_LETTER_BYTES_MAX)})
+CONVERSATIONS = Topic(decode.CONVERSATIONS, _LOG)
+HANDOFFS = Topic(decode.HANDOFFS, _LOG)
+FOLLOWUPS = Topic(decode.FOLLOWUPS, _LOG)
+OUTCOMES = Topic(published.OUTCOMES, _LOG)
+FINDINGS = Topic(published.FINDINGS, _LOG)
+DEAD_LETTERS = Topic(
+    published.DEAD_LETTERS, _LOG | {"max.message.bytes": str(DEAD_LETTER_BYTES_MAX)}
+)
 
 # One customer has one partition number in all of the inputs, so their counts must agree.
 INPUTS = (CONVERSATIONS, HANDOFFS, FOLLOWUPS)
