@@ -74,6 +74,21 @@ class ChildProcess:
             self.kill()
             raise
 
+    def check(self) -> None:
+        """Find out whether the child has ended by itself.
+
+        Raises:
+            ChildError: It has; the end of its log says why.
+        """
+        status = self._child.poll() if self._child else None
+        if status is not None:
+            raise ChildError(self.obituary(f"ended with status {status}"))
+
+    def obituary(self, what: str) -> str:
+        """Say what became of the child, and quote the end of its log."""
+        last_lines = self.log.read_text(errors="replace").splitlines()[-20:]
+        return "\n".join([f"{self._name} {what}; its log ends:", *last_lines])
+
     def stop(self, *, grace_seconds: float) -> int | None:
         """Ask the child to end, insist after the grace period, reap it; return its status."""
         status = None
@@ -115,16 +130,10 @@ class ChildProcess:
     def _wait_until_ready(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not self._is_ready():
-            status = self._child.poll() if self._child else None
-            if status is not None:
-                raise ChildError(self._obituary(f"ended with status {status}"))
+            self.check()
             if time.monotonic() > deadline:
-                raise ChildError(self._obituary(f"was not ready within {seconds:g} s"))
+                raise ChildError(self.obituary(f"was not ready within {seconds:g} s"))
             time.sleep(0.02)
-
-    def _obituary(self, what: str) -> str:
-        last_lines = self.log.read_text(errors="replace").splitlines()[-20:]
-        return "\n".join([f"{self._name} {what}; its log ends:", *last_lines])
 
 
 def free_port() -> int:

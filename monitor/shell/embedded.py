@@ -78,6 +78,15 @@ class EmbeddedBroker:
             self.stop()
             raise
 
+    def check(self) -> None:
+        """Find out whether the broker has ended by itself.
+
+        Raises:
+            ChildError: It has; the end of its log says why.
+        """
+        if self._process:
+            self._process.check()
+
     def stop(self, *, grace_seconds: float = 5.0) -> None:
         """Ask the broker to end, insist after the grace period, and remove its log."""
         if self._process:

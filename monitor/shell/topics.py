@@ -7,6 +7,7 @@ error, with what was found and what is wanted, and the operator decides.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 from schemas import decode, published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 RETENTION = timedelta(days=35)  # the longest horizon, 30 days, and time to come back to it
 
@@ -78,20 +79,40 @@ async def create_topics(
 
     Raises:
         TopicError: The broker refused a topic, or one exists with another partition count.
+        KafkaConnectionError: Nobody answers there.
     """
+    async with _client(bootstrap, security) as client:
+        await _create(client, topics, partitions, replication_factor)
+        await _check(client, topics, partitions)
+
+
+async def check_topics(
+    bootstrap: str,
+    partitions: int,
+    *,
+    topics: Sequence[Topic] = INPUTS + OUTPUTS,
+    security: Mapping[str, Any] | None = None,
+) -> None:
+    """Check that all topics are there, each with so many partitions and a leader for all of them.
+
+    Raises:
+        TopicError: One is missing, or has another partition count.
+        KafkaConnectionError: Nobody answers there.
+    """
+    async with _client(bootstrap, security) as client:
+        await _check(client, topics, partitions)
+
+
+@asynccontextmanager
+async def _client(
+    bootstrap: str, security: Mapping[str, Any] | None
+) -> AsyncIterator[AIOKafkaAdminClient]:
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(security or {}))
     try:
         await client.start()
-        await _create(client, topics, partitions, replication_factor)
-        found = await _partition_counts(client, [topic.name for topic in topics])
+        yield client
     finally:
         await client.close()
-    for name, count in found.items():
-        if count != partitions:
-            raise TopicError(
-                f"topic {name} has {count} partitions, but {partitions} are wanted; "
-                f"fix: set the partition count to {count}, or make the topic anew"
-            )
 
 
 async def _create(
@@ -107,6 +128,15 @@ async def _create(
         error = for_code(code)
         if error not in (NoError, TopicAlreadyExistsError):
             raise TopicError(f"topic {name} could not be made: {reason or error.description}")
+
+
+async def _check(client: AIOKafkaAdminClient, topics: Sequence[Topic], partitions: int) -> None:
+    for name, count in (await _partition_counts(client, [each.name for each in topics])).items():
+        if count != partitions:
+            raise TopicError(
+                f"topic {name} has {count} partitions, but {partitions} are wanted; "
+                f"fix: set the partition count to {count}, or make the topic anew"
+            )
 
 
 async def _partition_counts(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
@@ -126,7 +156,7 @@ async def _partition_counts(client: AIOKafkaAdminClient, names: Sequence[str]) -
         raise TopicError(
             f"no leader within {_UNTIL_KNOWN.total_seconds():g} s for "
             f"{', '.join(sorted(set(names) - counts.keys()))}; "
-            "fix: see that all brokers run, and that we may describe these topics"
+            "fix: see that they exist, that all brokers run, and that we may describe these topics"
         ) from error
     return counts
 

@@ -1,0 +1,186 @@
+"""The command line: every word an operator can say to the monitor.
+
+Exit codes: 0 done, 1 failed while running, 2 the operator must change something first.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from monitor.adapters.mapping import MappingError, load_mapping
+from monitor.core.moments import DAY, HOUR
+from monitor.core.policy import Policy
+from monitor.shell.child import ChildError
+from monitor.shell.demo import DemoError, DemoOptions, run_demo
+from monitor.shell.replay import LogError, dump, dump_line, replay
+from monitor.shell.settings import SettingsError, read_settings, write_new_key
+from monitor.shell.topics import TopicError
+from monitor.shell.worker import run_worker
+from schemas import documents
+
+_UNITS = {"h": HOUR, "d": DAY}
+
+app = typer.Typer(
+    name="outcome-monitor",
+    help="What became of the customers that an AI service says it has helped.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+schemas_app = typer.Typer(help="The contract as JSON Schema and AsyncAPI.", no_args_is_help=True)
+key_app = typer.Typer(help="The key by which customers are hashed.", no_args_is_help=True)
+app.add_typer(schemas_app, name="schemas")
+app.add_typer(key_app, name="key")
+
+
+class UsageError(Exception):
+    """An argument cannot be used. The message names it and the fix."""
+
+
+@app.command()
+def demo(
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Play once, print the summary, exit.")
+    ] = False,
+    days: Annotated[float, typer.Option(min=0.1, max=365, help="How many days to play.")] = 25,
+    seconds: Annotated[float, typer.Option(min=1, help="How long that takes.")] = 120,
+    board_every: Annotated[float, typer.Option(min=1, help="Seconds between two boards.")] = 10,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of /metrics; 0: a free one.")
+    ] = 0,
+) -> None:
+    """Play recorded customer journeys through a real broker and a real worker, and watch.
+
+    Needs no account, no container and no Java. Everything it starts ends with it.
+
+    Example: outcome-monitor demo --once --days 14 --seconds 60
+    """
+    options = DemoOptions(days, seconds, board_every, once, port)
+    # Told to end by a supervisor is told to end by Ctrl-C: children first.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    run_demo(options, Console())
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker until SIGTERM or Ctrl-C. Settings come from the environment.
+
+    Example: OUTCOME_MONITOR_KAFKA_BOOTSTRAP=kafka:9092 OUTCOME_MONITOR_HASH_KEY_FILE=hash.key
+    outcome-monitor worker
+    """
+    run_worker(read_settings(), Policy())
+
+
+@app.command(name="replay")
+def replay_(
+    files: Annotated[list[Path], typer.Argument(help="JSON lines, plain or gzip.")],
+    map_: Annotated[
+        str | None,
+        typer.Option("--map", help="Mapping file, or the name of one of ours: uci_incident, tau2."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here, not to stdout.")
+    ] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help="Write one line per conversation here.")
+    ] = None,
+    horizon: Annotated[
+        list[str] | None, typer.Option(help="A further horizon of durability, such as 5d or 36h.")
+    ] = None,
+) -> None:
+    """Run the core over recorded logs, without a broker: event time only, same log, same bytes.
+
+    Without --map every line is a CloudEvent in structured mode.
+
+    Example: outcome-monitor replay incidents.jsonl.gz --map uci_incident --horizon 5d
+    --report report.json --cases cases.jsonl
+    """
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"{file}: no such file")
+    for output in (report, cases):
+        if output is not None:
+            _require_writable(output)
+    policy = Policy().with_horizons(tuple(_length(text) for text in horizon or ()))
+    mapping = None if map_ is None else load_mapping(map_)
+    replayed = replay(files, policy, mapping, Console(stderr=True))
+    if report is None:
+        sys.stdout.write(dump(replayed.report))
+    else:
+        report.write_text(dump(replayed.report), encoding="utf-8")
+    if cases is not None:
+        with cases.open("w", encoding="utf-8") as lines:
+            lines.writelines(dump_line(case) for case in replayed.cases)
+
+
+@schemas_app.command(name="write")
+def schemas_write() -> None:
+    """Write the generated documents anew.
+
+    Example: outcome-monitor schemas write
+    """
+    documents.write()
+
+
+@schemas_app.command(name="check")
+def schemas_check() -> None:
+    """Compare the checked-in documents with what would be generated.
+
+    Example: outcome-monitor schemas check
+    """
+    stale = documents.differences()
+    if stale:
+        raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor schemas write")
+
+
+@key_app.command(name="new")
+def key_new(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
+    """Write a fresh key that only you can read. An existing one is never replaced.
+
+    Example: outcome-monitor key new hash.key
+    """
+    write_new_key(file)
+
+
+def main() -> None:
+    """Run the command line; errors of the operator's are said in one line."""
+    try:
+        app()
+    except (SettingsError, MappingError, TopicError, ChildError, LogError, UsageError) as error:
+        _say(error)
+        raise SystemExit(2) from None
+    except DemoError as error:
+        _say(error)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _say(error: Exception) -> None:
+    sys.stderr.write(f"error: {error}\n")
+
+
+def _require_writable(path: Path) -> None:
+    # Found out before the work, not after it.
+    try:
+        path.touch()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _length(text: str) -> int:
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in _UNITS or int(number) == 0:
+        raise UsageError(f"--horizon {text}: give hours or days, such as 36h or 5d")
+    return int(number) * _UNITS[unit]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""What a partition's changelog says: records of its state, and positions that vouch for them.
+
+Rule: a record counts once a position follows it. A flush writes its position last, so what an
+interrupted flush left behind counts for nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiokafka.producer.message_accumulator import BatchBuilder
+
+# Keys that begin with this byte are ours; those of a partition's records do not.
+RESERVED = b"\x00"
+POSITION_KEY = RESERVED + b"position"
+POSITION_VERSION = 1
+
+# An interrupted flush hides the values that it replaced until the next flush. Compaction must not
+# remove those in between, so it leaves alone what is younger than a day.
+COMPACTION_LAG_MILLISECONDS = 24 * 60 * 60 * 1000
+
+
+class ChangelogError(Exception):
+    """The changelog, or what was folded into it, is not what it must be."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """How far a partition has read its sources. Written last in every flush."""
+
+    next_offsets: dict[str, int]
+    #: The consumer group's generation in which the writer owned the partition.
+    epoch: int
+    version: int = POSITION_VERSION
+
+
+@dataclass(slots=True)
+class Recovering:
+    """What the changelog of a partition held so far."""
+
+    offset: int = -1
+    records: dict[bytes, bytes] = field(default_factory=dict)
+    next_offsets: dict[str, int] = field(default_factory=dict)
+    # What was read since the last position.
+    tail: dict[bytes, bytes | None] = field(default_factory=dict)
+
+    def take(self, key: bytes, value: bytes | None) -> None:
+        """Read one record of the changelog."""
+        if key != POSITION_KEY:
+            self.tail[key] = value
+            return
+        position = msgspec.msgpack.decode(value or b"", type=Position)
+        if position.version > POSITION_VERSION:
+            raise ChangelogError(f"written by a newer version: position {position.version}")
+        self.next_offsets = position.next_offsets
+        for changed, record in self.tail.items():
+            if record is None:
+                self.records.pop(changed, None)
+            else:
+                self.records[changed] = record
+        self.tail.clear()
+
+
+def encode(
+    changes: dict[bytes, bytes | None],
+    position: Position,
+    new_batch: Callable[[], BatchBuilder],
+) -> list[BatchBuilder]:
+    """Put changes and then their position into as few batches as they fit in."""
+    now = int(time.time() * 1000)
+    built = [new_batch()]
+    for key, value in [*changes.items(), (POSITION_KEY, msgspec.msgpack.encode(position))]:
+        if built[-1].append(timestamp=now, key=key, value=value) is None:
+            built.append(new_batch())
+            built[-1].append(timestamp=now, key=key, value=value)
+    return built

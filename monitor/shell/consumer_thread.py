@@ -1,0 +1,166 @@
+"""Takes records from Kafka in runs, and knows of every run what lies right before it.
+
+Faust consumes in a thread of its own. Between taking records there and handing them to a stream,
+records get lost in many ways: a rebalance drops them, a seek overtakes them, a queue is cleared.
+Rule: a batch says from which offset on it is complete. Whoever has seen everything below that
+offset may take it; whoever has not knows that something was dropped, and where to read again.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from faust.transport.consumer import ensure_TP
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiokafka import AIOKafkaConsumer
+    from aiokafka.structs import ConsumerRecord
+
+# How much of the session timeout may pass after a proof of membership before it proves nothing.
+TRUST = 0.5
+
+
+class RecordBatch(ConsumerMessage):
+    """Consecutive records of one partition, travelling through Faust as one message.
+
+    ``offset`` is the offset of the last record. Between ``after`` and ``first_offset`` the log
+    holds no record. ``highwater`` is the end of the log as the same fetch reported it.
+    """
+
+    __slots__ = ("after", "highwater", "processed", "records")
+
+    def __init__(
+        self, tp: TP, records: list[ConsumerRecord], *, after: int, highwater: int, generation: int
+    ) -> None:
+        last = records[-1]
+        super().__init__(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            headers=None,
+            key=None,
+            # Not None, which Faust would take for the absence of a value.
+            value=b"",
+            checksum=None,
+            tp=tp,
+            generation_id=generation,
+        )
+        self.records = records
+        self.after = after
+        self.highwater = highwater
+        self.processed = False
+
+    @property
+    def first_offset(self) -> int:
+        """The offset of the first record."""
+        return int(self.records[0].offset)
+
+    def begin_at(self, offset: int) -> None:
+        """Leave out the records below an offset."""
+        if self.first_offset < offset:
+            self.records = [record for record in self.records if record.offset >= offset]
+
+
+class BatchConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, which delivers runs of records and remembers every position.
+
+    Everything that moves a position passes through here: fetches and seeks.
+    """
+
+    def __post_init__(self) -> None:
+        """Called by Faust at the end of construction."""
+        super().__post_init__()
+        # What the next fetch will return begins here. Absent where aiokafka chose the position.
+        self._positions: dict[TP, int] = {}
+        self._proven_at = float("-inf")
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Forget the positions: aiokafka chooses new ones for every assignment."""
+        self._positions.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature.
+        max_records: int | None = None,
+    ) -> dict[TP, list[Any]]:
+        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        # No await from here on: the records, the positions and the generation belong together.
+        return {ensure_TP(tp): [self._batch(ensure_TP(tp), run)] for tp, run in fetched.items()}
+
+    def _batch(self, tp: TP, records: list[ConsumerRecord]) -> RecordBatch:
+        first, following = records[0].offset, records[-1].offset + 1
+        batch = RecordBatch(
+            tp,
+            records,
+            after=min(first, self._positions.get(tp, first)),
+            highwater=self.highwater(tp) or following,
+            generation=self.app.consumer_generation_id,
+        )
+        self._positions[tp] = following
+        return batch
+
+    async def _seek_wait(self, consumer: AIOKafkaConsumer, partitions: Mapping[TP, int]) -> None:
+        self._move(partitions)
+        await super()._seek_wait(consumer, partitions)
+
+    async def seek_back(self, offsets: Mapping[TP, int]) -> None:
+        """Seek those partitions that are still assigned."""
+        await self.call_thread(self._seek_back, offsets)
+
+    async def _seek_back(self, offsets: Mapping[TP, int]) -> None:
+        assigned = self.assignment()
+        self._move({tp: offset for tp, offset in offsets.items() if tp in assigned})
+
+    def _move(self, offsets: Mapping[TP, int]) -> None:
+        consumer = self._ensure_consumer()
+        for tp, offset in offsets.items():
+            consumer.seek(tp, offset)
+            self._positions[tp] = offset
+
+    def seek(self, partition: TP, offset: int) -> None:
+        """Faust never calls this one, and it would move a position from another thread."""
+        raise NotImplementedError(f"seek {partition} to {offset}: use seek_wait")
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """The changelog says where to go on, so nobody may ask for the committed offsets."""
+        raise NotImplementedError("positions come from the changelog, not from committed offsets")
+
+    def end(self, tp: TP) -> tuple[int, float] | None:
+        """The end of an assigned partition's log, and when a fetch last reported it."""
+        consumer = self._ensure_consumer()
+        milliseconds = consumer.last_poll_timestamp(tp)
+        return None if milliseconds is None else (consumer.highwater(tp), milliseconds / 1000)
+
+    async def prove_membership(self) -> bool:
+        """Ask the group's coordinator now whether we are a member of the current generation."""
+        return bool(await self.call_thread(self._prove_membership))
+
+    async def _prove_membership(self) -> bool:
+        if self.expelled():
+            return False
+        asked_at = monotonic()
+        # A heartbeat is the cheapest request that the coordinator answers by our generation.
+        if await self._ensure_consumer()._coordinator._do_heartbeat():  # noqa: SLF001
+            self._proven_at = asked_at
+            return True
+        return False
+
+    def is_trusted(self) -> bool:
+        """Whether the last proof of membership is recent enough to write upon it."""
+        recently = monotonic() - self._proven_at < TRUST * self.app.conf.broker_session_timeout
+        return recently and not self.expelled()
+
+    def expelled(self) -> bool:
+        """Whether the coordinator told us that we are no member any more."""
+        generation = self._ensure_consumer()._coordinator.generation  # noqa: SLF001
+        return bool(generation == driver.DEFAULT_GENERATION_ID)

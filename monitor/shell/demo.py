@@ -1,0 +1,251 @@
+"""``outcome-monitor demo``: the whole way of an event, from a broker to a scrape, on one machine.
+
+It starts the embedded broker and a worker as children, plays the recorded journeys, and shows what
+it reads from the worker's own ``/metrics`` page. When it ends, however it ends, so do they.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from monitor.core.moments import SECOND, seconds
+from monitor.core.policy import Policy
+from monitor.shell.board import Examples, board
+from monitor.shell.child import LOOPBACK, ChildProcess, free_port
+from monitor.shell.embedded import EmbeddedBroker
+from monitor.shell.player import let_time_pass, load, play
+from monitor.shell.scrape import reading_from, watermarks_from
+from monitor.shell.settings import PREFIX, write_new_key
+from monitor.shell.topics import FINDINGS, create_topics
+from schemas.published import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from monitor.shell.player import Play
+
+PARTITIONS = 4
+_READY_WITHIN_SECONDS = 60
+_DRAINED_WITHIN_SECONDS = 120
+# The embedded broker lets a group's first member wait for half of it.
+_SESSION_SECONDS = 6
+_WATCH_SECONDS = 0.5
+
+
+class DemoError(Exception):
+    """The demo cannot go on. The message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What can be chosen: how much is played, how fast, and how often the board is printed."""
+
+    days: float
+    seconds: float
+    board_every_seconds: float
+    once: bool
+    port: int
+
+
+def run_demo(options: DemoOptions, console: Console) -> None:
+    """Play the recorded journeys; then, unless ``once``, go on until Ctrl-C.
+
+    Raises:
+        DemoError: the worker did not keep up.
+        ChildError: broker or worker cannot be started, or ended by itself.
+    """
+    try:
+        _run(options, console)
+    except KeyboardInterrupt:
+        console.print("Interrupted. Broker and worker have stopped.")
+        raise
+    console.print("Broker and worker have stopped.")
+
+
+def _run(options: DemoOptions, console: Console) -> None:
+    with contextlib.ExitStack() as children:
+        directory = Path(
+            children.enter_context(tempfile.TemporaryDirectory(prefix="outcome-monitor-demo-"))
+        )
+        with console.status("Starting the embedded Kafka-compatible broker"):
+            broker = children.enter_context(EmbeddedBroker())
+            asyncio.run(create_topics(broker.bootstrap, PARTITIONS))
+        port = options.port or free_port()
+        with console.status("Starting the worker"):
+            worker = children.enter_context(_worker(broker.bootstrap, directory, port))
+        url = f"http://{LOOPBACK}:{port}/metrics"
+        console.print(f"Broker at {broker.bootstrap}. Metrics at {url}")
+        asyncio.run(_Show(options, console, broker, worker, url).run())
+
+
+@contextlib.contextmanager
+def _worker(bootstrap: str, directory: Path, port: int) -> Iterator[ChildProcess]:
+    """A worker as a child."""
+    key = directory / "hash.key"
+    write_new_key(key)
+    settings = {
+        "KAFKA_BOOTSTRAP": bootstrap,
+        "PARTITIONS": PARTITIONS,
+        "HASH_KEY_FILE": key,
+        "WEB_PORT": port,
+        "DATA_DIR": directory / "data",
+        "SESSION_TIMEOUT_SECONDS": _SESSION_SECONDS,
+        "FLUSH_INTERVAL_SECONDS": 0.5,
+        # The past is played fast: time passes by events and heartbeats, not by the clock.
+        "IDLE_AFTER_SECONDS": 0,
+    }
+    child = ChildProcess(
+        "the worker",
+        [sys.executable, "-m", "monitor.cli", "worker"],
+        is_ready=lambda: _page(f"http://{LOOPBACK}:{port}/readyz") is not None,
+        log=directory / "worker.log",
+        # Settings of another installation, which may be in our environment, are not for this one.
+        environment={
+            name: value for name, value in os.environ.items() if not name.startswith(PREFIX)
+        }
+        | {PREFIX + name: str(value) for name, value in settings.items()},
+    )
+    try:
+        child.start(within_seconds=_READY_WITHIN_SECONDS)
+        yield child
+    finally:
+        child.stop(grace_seconds=15)
+
+
+class _Show:
+    """The demo while broker and worker run: play, look, sum up."""
+
+    def __init__(
+        self,
+        options: DemoOptions,
+        console: Console,
+        broker: EmbeddedBroker,
+        worker: ChildProcess,
+        url: str,
+    ) -> None:
+        self._options = options
+        self._console = console
+        self._broker = broker
+        self._worker = worker
+        self._url = url
+        self._policy = Policy()
+        self._examples = Examples()
+
+    async def run(self) -> None:
+        """Play, printing the board every few seconds, then the summary."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                background = [
+                    tasks.create_task(self._watch_children()),
+                    tasks.create_task(self._collect_examples()),
+                ]
+                await self._show()
+                for task in background:
+                    task.cancel()
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def _show(self) -> None:
+        play_ = load(self._options.days, datetime.now(UTC))
+        self._console.print(
+            f"Playing {len(play_.events):,} events of {self._options.days:g} days "
+            f"in {self._options.seconds:g} seconds. Ctrl-C ends it."
+        )
+        await self._play(play_)
+        await self._wait_until_applied(play_.ends)
+        await asyncio.sleep(1)  # for the last findings, which are published at a flush
+        self._console.rule("Summary")
+        await self._print_board()
+        if not self._options.once:
+            self._console.print(f"Metrics stay at {self._url} until Ctrl-C.")
+            await asyncio.Event().wait()
+
+    async def _watch_children(self) -> None:
+        while True:
+            self._broker.check()
+            self._worker.check()
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    async def _play(self, play_: Play) -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._broker.bootstrap, acks="all", linger_ms=20
+        )
+        await producer.start()
+        columns = (TextColumn("Playing"), BarColumn(), TimeRemainingColumn())
+        try:
+            with Progress(*columns, console=self._console, transient=True) as progress:
+                task = progress.add_task("play", total=1.0)
+                printing = asyncio.create_task(self._print_boards())
+                await play(
+                    play_,
+                    self._options.seconds,
+                    producer,
+                    PARTITIONS,
+                    lambda share: progress.update(task, completed=share),
+                )
+                printing.cancel()
+            # Event time runs behind by the allowed lateness; push it over the last event.
+            over = timedelta(seconds=seconds(self._policy.lateness + SECOND))
+            await let_time_pass(producer, PARTITIONS, play_.ends + over)
+        finally:
+            await producer.stop()
+
+    async def _print_boards(self) -> None:
+        while True:
+            await asyncio.sleep(self._options.board_every_seconds)
+            await self._print_board()
+
+    async def _print_board(self) -> None:
+        page = await asyncio.to_thread(_page, self._url)
+        if page is None:
+            return
+        at = min(watermarks_from(page).values(), default=None)
+        self._console.print(board(reading_from(page), self._policy, self._examples, at))
+
+    async def _wait_until_applied(self, until: datetime) -> None:
+        deadline = time.monotonic() + _DRAINED_WITHIN_SECONDS
+        with self._console.status("Waiting for the worker to apply the last events"):
+            while time.monotonic() < deadline:
+                page = await asyncio.to_thread(_page, self._url)
+                marks = watermarks_from(page or "")
+                if len(marks) == PARTITIONS and min(marks.values()) >= until.timestamp():
+                    return
+                await asyncio.sleep(0.2)
+        what = f"did not apply everything within {_DRAINED_WITHIN_SECONDS} s"
+        raise DemoError(self._worker.obituary(what))
+
+    async def _collect_examples(self) -> None:
+        consumer = AIOKafkaConsumer(
+            FINDINGS.name, bootstrap_servers=self._broker.bootstrap, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            async for record in consumer:
+                self._examples.note(Finding.model_validate_json(record.value))
+        finally:
+            await consumer.stop()
+
+
+def _page(url: str) -> str | None:
+    """The page at a loopback address of ours; none while it is not to be had."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310  # http, and ours
+            return str(response.read().decode())
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return None

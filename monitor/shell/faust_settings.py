@@ -1,0 +1,79 @@
+"""The Faust settings that our transport and table need, each with its reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import faust
+from mode.supervisors import CrashingSupervisor
+from yarl import URL
+
+from monitor.shell.consumer_thread import TRUST
+from monitor.shell.transport import SCHEME
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from faust.types.auth import CredentialsT
+
+# Kafka refuses batches above 1,048,588 bytes unless a topic says otherwise.
+MAX_BATCH_BYTES = 1_000_000
+
+
+def faust_app(  # noqa: PLR0913 - The settings that differ between installations.
+    name: str,
+    bootstrap: str,
+    *,
+    datadir: Path,
+    credentials: CredentialsT | None = None,
+    session_timeout: float = 20.0,
+    commit_interval: float = 1.0,
+    replicas: int = 1,
+) -> faust.App:
+    """Make an app that uses the batch transport.
+
+    Args:
+        name: The app's id, which is also the consumer group and the prefix of changelog topics.
+        bootstrap: ``host:port`` of one or more brokers, comma-separated.
+        datadir: Where Faust keeps its files.
+        credentials: For SASL or TLS, used by every client of the app.
+        session_timeout: Seconds of silence after which the group takes a worker for dead. The
+            embedded broker makes the first member of a group wait for half of it.
+        commit_interval: Seconds between two flushes, and so the work repeated after a crash.
+        replicas: Replication factor of the changelog.
+    """
+    return faust.App(
+        name,
+        broker=[URL(f"{SCHEME}://{address.strip()}") for address in bootstrap.split(",")],
+        broker_credentials=credentials,
+        datadir=datadir,
+        # Our own web server serves what Faust's would, and Faust's would listen everywhere.
+        web_enabled=False,
+        # An agent that raised may have half applied a batch. A restarted agent would go on with
+        # the next one; a restarted worker recovers the state before it.
+        agent_supervisor=CrashingSupervisor,
+        # A source that has no state is read from its beginning.
+        consumer_auto_offset_reset="earliest",
+        broker_session_timeout=session_timeout,
+        broker_heartbeat_interval=session_timeout / 5,
+        # A worker that leaves without a word holds up the others no longer than this.
+        broker_rebalance_timeout=max(30.0, session_timeout),
+        # Records of one poll, so the most that an agent folds without giving way to others.
+        broker_max_poll_records=2000,
+        broker_commit_interval=commit_interval,
+        # Counted in batches: what waits here is thrown away at every rebalance.
+        stream_buffer_maxsize=16,
+        # A rebalance and a shutdown wait for the batch that is being folded.
+        stream_wait_empty=True,
+        # The table holds its state in memory; a standby would need a second way to recover.
+        store="memory://",
+        table_standby_replicas=0,
+        # It compares with an end offset that the embedded broker answers too low.
+        recovery_consistency_check=False,
+        topic_replication_factor=replicas,
+        producer_max_batch_size=MAX_BATCH_BYTES,
+        # A write that was begun on a proof of membership is given up when the proof wears off.
+        producer_request_timeout=(1 - TRUST) * session_timeout,
+        # A flush already is a batch; waiting for more would only delay it.
+        producer_linger=0.0,
+    )

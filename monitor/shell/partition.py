@@ -1,0 +1,86 @@
+"""One owned partition: the pure tracker, and what it has put out but not yet published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from monitor.core.moments import datetime_of
+from monitor.core.outputs import Published
+from monitor.core.snapshot import records
+from schemas.decode import Invalid, decode
+from schemas.published import DeadLetter
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
+
+    from monitor.core.moments import Moment
+    from monitor.core.outputs import Output
+    from monitor.core.tracker import Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A record that could not be read, as it came, with the reason."""
+
+    reason: DeadLetter
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(slots=True)
+class OwnedPartition:
+    """The state of a partition while this worker owns it."""
+
+    tracker: Tracker
+    unpublished: list[Published] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """What has changed since the last call, for the changelog."""
+        return records(self.tracker)
+
+    def fold(self, record: ConsumerRecord[bytes, bytes], received_at: Moment) -> None:
+        """Take one record of a source topic, at a moment by our own clock.
+
+        The record's timestamp is the producer's word, and may be anything.
+        """
+        headers = tuple(record.headers)
+        try:
+            event = decode(record.topic, headers, record.value)
+        except Invalid as refusal:
+            self.tracker.refuse(record.topic, refusal.reason)
+            self.letters.append(
+                Letter(_reason(record, refusal, received_at), record.key, record.value, headers)
+            )
+            return
+        self._keep(self.tracker.receive(record.topic, event, received_at))
+
+    def pass_time(self, topic: str, until: Moment) -> bool:
+        """Nothing older than ``until`` is unread on a topic. Says whether that changed anything."""
+        before = self.tracker.newest.get(topic, 0)
+        self._keep(self.tracker.pass_time(topic, until))
+        return self.tracker.newest.get(topic, 0) != before
+
+    def take_unpublished(self) -> tuple[list[Published], list[Letter]]:
+        """Everything put out since the last call."""
+        published, self.unpublished = self.unpublished, []
+        letters, self.letters = self.letters, []
+        return published, letters
+
+    def _keep(self, outputs: list[Output]) -> None:
+        self.unpublished += [output for output in outputs if isinstance(output, Published)]
+
+
+def _reason(
+    record: ConsumerRecord[bytes, bytes], refusal: Invalid, received_at: Moment
+) -> DeadLetter:
+    return DeadLetter(
+        reason=refusal.reason,
+        detail=refusal.detail,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        received_at=datetime_of(received_at),
+    )

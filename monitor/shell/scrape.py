@@ -1,0 +1,37 @@
+"""Reads a worker's ``/metrics`` page back into the numbers that it was made from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from monitor.core.catalogue import METRICS
+from monitor.shell.metrics import PARTITION, WATERMARK
+
+if TYPE_CHECKING:
+    from monitor.core.reading import Reading
+
+
+def reading_from(page: str) -> Reading:
+    """The outcome totals on a page in the text format, summed over partitions."""
+    reading: Reading = {}
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            metric = METRICS.get(sample.name)
+            if metric is None:
+                continue
+            labels = tuple(sample.labels[name] for name in metric.labels)
+            cells = reading.setdefault(metric.name, {})
+            cells[labels] = cells.get(labels, 0) + sample.value
+    return reading
+
+
+def watermarks_from(page: str) -> dict[int, float]:
+    """How far event time has come in each partition, in seconds since 1970."""
+    return {
+        int(sample.labels[PARTITION]): sample.value
+        for family in text_string_to_metric_families(page)
+        for sample in family.samples
+        if sample.name == WATERMARK
+    }

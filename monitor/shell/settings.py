@@ -1,0 +1,141 @@
+"""The operator's settings: read once from the environment, checked, and passed down.
+
+A wrong value refuses to start and names the variable. Secrets are given as files.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "OUTCOME_MONITOR_"
+_KEY_BYTES_MIN = 16
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The message names the variable and the fix."""
+
+
+def _require_addresses(value: str) -> str:
+    if all(_ADDRESS.fullmatch(address.strip()) for address in value.split(",")):
+        return value
+    raise PydanticCustomError("addresses", "give host:port, or several of them with commas")
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set. Each field is the variable ``OUTCOME_MONITOR_<FIELD>``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    kafka_bootstrap: Annotated[str, AfterValidator(_require_addresses)] = Field(
+        default="127.0.0.1:9092", description="host:port of one or more brokers, with commas."
+    )
+    group: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] = Field(
+        default="outcome-monitor", description="Consumer group, and prefix of the changelog topic."
+    )
+    partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
+        default=4, description="Partitions of each of the three input topics."
+    )
+    replication_factor: Annotated[int, Field(ge=1, le=9)] = Field(
+        default=1, description="Replicas of topics that the worker creates."
+    )
+    create_topics: bool = Field(
+        default=True, description="Create missing topics at start; existing ones are checked."
+    )
+    hash_key_file: Path | None = Field(
+        default=None,
+        description="File with the key by which customers are hashed; at least 16 bytes.",
+    )
+    web_host: str = Field(
+        default="127.0.0.1", description="Address of /metrics, /healthz and /readyz."
+    )
+    web_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=9464, description="Port of the same; 0 picks a free one."
+    )
+    data_dir: Path = Field(
+        default=Path(".outcome-monitor"), description="Where Faust keeps its files."
+    )
+    session_timeout_seconds: Annotated[float, Field(ge=6, le=300)] = Field(
+        default=10.0,
+        description="Silence after which the group gives a worker's partitions to others.",
+    )
+    flush_interval_seconds: Annotated[float, Field(ge=0.05, le=60)] = Field(
+        default=1.0, description="Time between two flushes, and so the work repeated after a crash."
+    )
+    idle_after_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
+        default=5.0,
+        description=(
+            "Silence after which a topic that is read to its end no longer holds up event time; "
+            "0 lets time pass by events and heartbeats only, as a backfill needs it."
+        ),
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severity that is logged."
+    )
+
+    def hash_key(self) -> bytes:
+        """The key by which customers are hashed in everything that leaves the process.
+
+        Raises:
+            SettingsError: the file is not named, cannot be read, or is too short to be a secret.
+        """
+        variable = f"{PREFIX}HASH_KEY_FILE"
+        if self.hash_key_file is None:
+            raise SettingsError(
+                f"{variable} is not set: name a file with a secret of at least {_KEY_BYTES_MIN} "
+                "bytes; fix: outcome-monitor key new hash.key"
+            )
+        try:
+            key = self.hash_key_file.read_bytes().strip()
+        except OSError as error:
+            raise SettingsError(f"{variable}: {self.hash_key_file}: {error.strerror}") from None
+        if len(key) < _KEY_BYTES_MIN:
+            raise SettingsError(
+                f"{variable}: {self.hash_key_file} has {len(key)} bytes, "
+                f"at least {_KEY_BYTES_MIN} are needed"
+            )
+        return key
+
+
+def read_settings() -> Settings:
+    """The settings from the environment.
+
+    Raises:
+        SettingsError: a variable has a value that it cannot have.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name}: {first['msg']}") from None
+
+
+def write_new_key(path: Path) -> None:
+    """Write a fresh secret that only its owner can read.
+
+    Raises:
+        SettingsError: the file exists, for replacing a key cuts all journeys in two; or it cannot
+            be written.
+    """
+    try:
+        with open(path, "x", opener=_private, encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+    except FileExistsError:
+        raise SettingsError(f"{path} exists and is kept; fix: choose another name") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)

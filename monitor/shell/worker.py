@@ -1,0 +1,187 @@
+"""The worker: a Faust app that folds three topics into outcomes. Wiring only.
+
+One batch of records goes this way: ``track`` takes it, the partition folds each record, the table
+notes the new position. At the next flush what the partition put out is published, then its
+changes and the position are written to the changelog, then the offsets are committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import faust
+from aiokafka.errors import KafkaConnectionError
+from faust.types import TP
+
+from monitor.core.moments import SECOND, datetime_of
+from monitor.core.snapshot import restore
+from monitor.shell import log
+from monitor.shell.faust_settings import faust_app
+from monitor.shell.metrics import Exposition
+from monitor.shell.partition import OwnedPartition
+from monitor.shell.publish import Publisher
+from monitor.shell.settings import PREFIX, SettingsError
+from monitor.shell.table import SessionTable
+from monitor.shell.topics import INPUTS, check_topics, create_topics
+from monitor.shell.transport import BatchSchema, batches
+from monitor.shell.web import Web, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from socket import socket
+
+    from faust.types import StreamT
+
+    from monitor.core.policy import Policy
+    from monitor.core.tracker import Tracker
+    from monitor.shell.settings import Settings
+    from monitor.shell.transport import RecordBatch
+
+SOURCES = tuple(topic.name for topic in INPUTS)
+_TICK_SECONDS = 1.0
+_ANSWERED_WITHIN_SECONDS = 20
+
+
+class OutcomeWorker:
+    """One worker: its Faust app, its table and its pages."""
+
+    def __init__(self, settings: Settings, policy: Policy, listener: socket) -> None:
+        """Wire the parts; nothing runs before ``run``."""
+        self._settings = settings
+        self._policy = policy
+        self.app = faust_app(
+            settings.group,
+            settings.kafka_bootstrap,
+            datadir=settings.data_dir,
+            session_timeout=settings.session_timeout_seconds,
+            commit_interval=settings.flush_interval_seconds,
+            replicas=settings.replication_factor,
+        )
+        publisher = Publisher(self.app, settings.hash_key())
+        self.table = SessionTable(
+            self.app,
+            name="journeys",
+            sources=SOURCES,
+            restore=self._restore,
+            before_flush=lambda number, partition: publisher.publish(
+                number, cast("OwnedPartition", partition)
+            ),
+            partitions=settings.partitions,
+        )
+        self._silent_since: dict[TP, float] = {}
+        self.app.agent(self._source(), name="track")(self._track)
+        if settings.idle_after_seconds > 0:
+            self.app.timer(_TICK_SECONDS)(self._pass_time)
+        exposition = Exposition(policy, self._trackers)
+        self._web = Web(exposition, lambda: self.table.ready, listener)
+        self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
+        self.app.on_before_shutdown.connect(self._tell_of_the_end)
+
+    def run(self) -> NoReturn:
+        """Run until SIGINT or SIGTERM, then exit with 0."""
+        worker = faust.Worker(self.app, self._web, quiet=True, override_logging=False)
+        # It writes control characters to stdout, also where there is no terminal.
+        worker.spinner = None
+        worker.execute_from_commandline()
+
+    def _source(self) -> faust.types.TopicT:
+        return self.app.topic(*SOURCES, schema=BatchSchema(), partitions=self._settings.partitions)
+
+    def _restore(self, number: int, records: dict[bytes, bytes]) -> OwnedPartition:
+        tracker = restore(self._policy, records)
+        reached = datetime_of(tracker.watermark).isoformat() if tracker.watermark else "not begun"
+        log.operator.info(
+            "partition %s recovered: %s customers, event time %s",
+            *(number, len(tracker.customers), reached),
+        )
+        return OwnedPartition(tracker)
+
+    async def _tell_of_a_rebalance(self, *_: object, **__: object) -> None:
+        owned = ", ".join(map(str, sorted(self.table.owned)))
+        if owned:
+            log.operator.info("rebalance: the group decides anew about partitions %s", owned)
+
+    async def _tell_of_the_end(self, *_: object, **__: object) -> None:
+        log.operator.info("stopping: writing what was read")
+
+    async def _track(self, stream: StreamT[RecordBatch]) -> None:
+        async for batch in batches(stream):
+            partition = self._partition(batch.partition)
+            known = self.table.next_offset(batch.topic, batch.partition)
+            received_at = int(time.time() * SECOND)
+            for record in batch.records:
+                if record.offset >= known:
+                    partition.fold(record, received_at)
+            self.table.applied(batch)
+            self._silent_since[batch.tp] = time.monotonic()
+
+    async def _pass_time(self) -> None:
+        """Let event time pass where there is no traffic that would carry it."""
+        idle = self._settings.idle_after_seconds
+        until = int((time.time() - idle) * SECOND)
+        for number in self.table.owned:
+            for topic in SOURCES:
+                tp = TP(topic, number)
+                silent = time.monotonic() - self._silent_since.setdefault(tp, time.monotonic())
+                if silent < idle or not self._is_read_to_its_end(tp):
+                    continue
+                if self._partition(number).pass_time(topic, until):
+                    self.table.touch(number)
+
+    def _is_read_to_its_end(self, tp: TP) -> bool:
+        end: int | None = self.app.consumer.highwater(tp)
+        return end is not None and self.table.next_offset(tp.topic, tp.partition) >= end
+
+    def _partition(self, number: int) -> OwnedPartition:
+        return cast("OwnedPartition", self.table.partition(number))
+
+    def _trackers(self) -> Mapping[int, Tracker]:
+        return {number: self._partition(number).tracker for number in self.table.owned}
+
+
+def run_worker(settings: Settings, policy: Policy) -> NoReturn:
+    """Create the topics if wanted, then run a worker until it is told to stop, and exit.
+
+    Raises:
+        SettingsError: a setting names something that is not there, or not ours to use.
+        TopicError: a topic is not as it must be.
+    """
+    log.set_up(settings.log_level)
+    _make_directory(settings)
+    worker = OutcomeWorker(settings, policy, _listener(settings))
+    asyncio.run(_see_to_topics(settings))
+    worker.run()
+
+
+def _listener(settings: Settings) -> socket:
+    try:
+        return listen(settings.web_host, settings.web_port)
+    except OSError as error:
+        raise SettingsError(
+            f"{PREFIX}WEB_HOST, {PREFIX}WEB_PORT: {error.strerror}; "
+            "fix: choose another address of this machine, or another port; 0 picks a free one"
+        ) from None
+
+
+def _make_directory(settings: Settings) -> None:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}DATA_DIR: {settings.data_dir}: {error.strerror}") from None
+
+
+async def _see_to_topics(settings: Settings) -> None:
+    bootstrap, partitions = settings.kafka_bootstrap, settings.partitions
+    try:
+        async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
+            if settings.create_topics:
+                await create_topics(bootstrap, partitions, settings.replication_factor)
+            else:
+                await check_topics(bootstrap, partitions)
+    except (KafkaConnectionError, TimeoutError):
+        raise SettingsError(
+            f"{PREFIX}KAFKA_BOOTSTRAP: no Kafka broker answers at {bootstrap}; "
+            "fix: start it, or give the address of one that runs"
+        ) from None
