@@ -1,0 +1,96 @@
+"""The documents say what is there: every metric, setting, policy and command, and no dead link."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.cli import app
+from monitor.core.catalogue import METRICS
+from monitor.core.policy import Policy
+from monitor.shell.settings import Settings
+from tests.paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import typer
+
+PAGES = sorted([ROOT / "README.md", ROOT / "schemas" / "README.md", *(ROOT / "docs").glob("*.md")])
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+COMMAND = re.compile(r"outcome-monitor ([a-z]+(?: (?:new|write|check))?)")
+
+
+def commands(group: typer.Typer = app, prefix: str = "") -> list[tuple[str, str]]:
+    """Give every command: the words that call it, and what its help says."""
+    own = [
+        (f"{prefix}{info.name or getattr(info.callback, '__name__', '')}", info.callback.__doc__)
+        for info in group.registered_commands
+        if info.callback is not None
+    ]
+    below = [
+        found
+        for info in group.registered_groups
+        if info.typer_instance is not None
+        for found in commands(info.typer_instance, f"{prefix}{info.name} ")
+    ]
+    return [(name, doc or "") for name, doc in own] + below
+
+
+def rows(page: str) -> list[str]:
+    """Give the first cell of each table row, without its quotes."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE)
+
+
+def test_every_outcome_metric_has_its_row() -> None:
+    assert [row for row in rows("metrics.md") if row in METRICS] == list(METRICS)
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: metric.name)
+def test_a_metric_is_described_as_it_is(metric: object) -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    one = METRICS[str(getattr(metric, "name", ""))]
+    labels = ", ".join(f"`{label}`" for label in one.labels) or "none"
+
+    assert f"| `{one.name}` | {one.kind} | {labels} | {one.help} |" in text
+
+
+def test_every_setting_has_its_row() -> None:
+    assert rows("settings.md") == [name.upper() for name in Settings.model_fields]
+
+
+def test_every_number_of_the_policy_has_its_row() -> None:
+    known = [field.name for field in fields(Policy) if field.name not in ("version", "ages")]
+
+    assert rows("policy.md") == known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_link_leads_nowhere(page: Path) -> None:
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_documents_name_only_commands_that_exist(page: Path) -> None:
+    known = {name for name, _ in commands()}
+    named = set(COMMAND.findall(page.read_text(encoding="utf-8")))
+
+    assert named <= known
+
+
+@pytest.mark.parametrize(("name", "help_"), commands())
+def test_every_command_shows_an_example(name: str, help_: str) -> None:
+    assert f"outcome-monitor {name}" in help_
+
+
+def test_the_readme_names_make_targets_that_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(
+        r"^make ([a-z]+)", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    ):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
