@@ -184,7 +184,7 @@ class EvaluationData(Common):
     """An evaluator's score, in the names of OpenTelemetry ``gen_ai.evaluation.result``."""
 
     name: Word = Field(alias="gen_ai.evaluation.name")
-    score_value: Number | None = Field(None, validation_alias="gen_ai.evaluation.score.value")
+    score_value: Number | None = Field(None, alias="gen_ai.evaluation.score.value")
     score_label: Word | None = Field(None, alias="gen_ai.evaluation.score.label")
     evaluator: Word
     evaluator_version: Word

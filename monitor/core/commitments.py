@@ -63,7 +63,7 @@ def expire(step: Step, subject: str) -> None:
     step.count("cx_commitments_total", commitment.kind, commitment.made_by, outcome)
     step.say(
         CommitmentOutcome(
-            **step.published(conversation, commitment.id, outcome),
+            **step.published(conversation, commitment.id, *commitment.made.name, outcome),
             evidence=evidence_of(commitment.made, commitment.fulfilled or commitment.withdrawn),
             commitment_id=commitment.id,
             commitment_kind=commitment.kind,

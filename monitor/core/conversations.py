@@ -13,6 +13,7 @@ from monitor.core.demand import demand_labels, involve
 from monitor.core.outputs import Contacted, Reopened
 from monitor.core.silent import sf01, sf02, sf04
 from monitor.core.state import Conversation
+from monitor.core.step import UNKNOWN
 from schemas.vocabulary import (
     Actor,
     Assurance,
@@ -39,6 +40,15 @@ _DEMAND = (Origin.INBOUND, Origin.UNKNOWN, Origin.REPLY_TO_PROACTIVE)
 _REPEAT = (Origin.INBOUND, Origin.UNKNOWN)
 _NO_RETURN = (MessageKind.ACK, MessageKind.THANKS, MessageKind.AUTO_REPLY)
 _ANONYMOUS = (Assurance.NONE, Assurance.DEVICE)
+_LEARNED = (
+    "entity_ref",
+    "case_id",
+    "ai_version",
+    "intent",
+    "intent_group",
+    "gen_ai_conversation_id",
+    "gen_ai_response_id",
+)
 
 
 def hear_of(step: Step, conversation_id: str, context: Context) -> Conversation:
@@ -75,20 +85,22 @@ def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
 
 
 def claim(step: Step, conversation: Conversation, data: ClaimData) -> None:
-    """Somebody says it is resolved."""
+    """Somebody says it is resolved. Of a contact that we began, nobody had asked for anything."""
     if data.by is Actor.HUMAN and data.basis not in (Basis.BULK, Basis.MERGE):
-        handoffs.human_spoke(step, conversation)
+        handoffs.human_decided(step, conversation)
         sf01.human_claimed(step, conversation)
-    episodes.claim(step, conversation, data)
+    if conversation.origin is not Origin.PROACTIVE:
+        episodes.claim(step, conversation, data)
 
 
 def reopen(step: Step, conversation: Conversation, data: StateData) -> None:
     """A conversation is open again: by the customer that is a return, by staff perhaps a slip."""
     step.say(Reopened(conversation.id, step.at))
-    if data.actor in (Actor.HUMAN, Actor.SYSTEM):
-        episodes.suspend(step, conversation)
-    else:
+    if data.actor in (Actor.CUSTOMER, Actor.UNKNOWN):
         _return(step, conversation)
+    else:
+        conversation.claimed_unfollowed = False
+        episodes.suspend(step, conversation)
 
 
 def close(step: Step, conversation: Conversation, data: StateData) -> None:
@@ -107,8 +119,9 @@ def mark_spam(step: Step, conversation: Conversation, data: StateData) -> None:
     """A conversation was no customer's: it leaves the trial, and the demand."""
     del data
     episodes.censor(step, conversation, "spam")
-    if conversation.linked and conversation.origin in _DEMAND:
-        step.count("cx_conversations_retractions_total", *demand_labels(conversation))
+    if conversation.counted_as:
+        step.count("cx_conversations_retractions_total", *conversation.counted_as)
+        conversation.counted_as = ()
 
 
 def delete(step: Step, conversation: Conversation, data: StateData) -> None:
@@ -119,21 +132,18 @@ def delete(step: Step, conversation: Conversation, data: StateData) -> None:
 
 def act(step: Step, conversation: Conversation, data: ActionData) -> None:
     """Somebody did something for the customer."""
-    del step
     if data.by is Actor.HUMAN:
         conversation.human_actions += 1
+        handoffs.human_acted(step, conversation)
 
 
 def _learn(conversation: Conversation, context: Context) -> None:
     if context.channel is not Channel.UNKNOWN:
         conversation.channel = context.channel
-    for name in ("entity_ref", "case_id", "ai_version", "intent", "intent_group"):
+    for name in _LEARNED:
         value = getattr(context, name)
-        if value is not None:
-            setattr(conversation, name, value)
-    for name in ("gen_ai_conversation_id", "gen_ai_response_id"):
-        value = getattr(context, name)
-        if value is not None:
+        # Two contacts of which a producer writes that it does not know are not thereby alike.
+        if value is not None and value != UNKNOWN:
             setattr(conversation, name, value)
     known = context.customer_ref is not None and context.identity_assurance not in _ANONYMOUS
     conversation.identified = conversation.identified or known
@@ -141,17 +151,29 @@ def _learn(conversation: Conversation, context: Context) -> None:
 
 def _link(step: Step, conversation: Conversation, in_reply_to: str | None) -> None:
     conversation.linked = True
-    if conversation.origin in _DEMAND:
-        step.count("cx_conversations_total", *demand_labels(conversation))
-    if conversation.identified:
-        step.count("cx_identified_conversations_total", conversation.channel)
     found = journeys.matches(step, conversation, in_reply_to)
-    if conversation.origin in _REPEAT:
-        _fail_earlier(step, conversation, found)
+    _demand(step, conversation, found)
     own = conversation.journey
     journeys.join(step, conversation, found)
     if conversation.journey == own:
         step.count("cx_journeys_total")
+
+
+def _demand(step: Step, conversation: Conversation, found: dict[int, tuple[str, bool]]) -> None:
+    if conversation.origin in _DEMAND:
+        conversation.counted_as = demand_labels(conversation)
+        step.count("cx_conversations_total", *conversation.counted_as)
+        if conversation.identified:
+            step.count("cx_identified_conversations_total", conversation.channel)
+    if conversation.origin in _REPEAT:
+        _fail_earlier(step, conversation, found)
+
+
+def _answer_proactive(step: Step, conversation: Conversation) -> None:
+    """The customer answers a contact that we began: soon, it is about that; later, anything."""
+    soon = step.at - conversation.started_at <= step.policy.proactive_reply_window
+    conversation.origin = Origin.REPLY_TO_PROACTIVE if soon else Origin.INBOUND
+    _demand(step, conversation, journeys.matches(step, conversation, None))
 
 
 def _fail_earlier(step: Step, contact: Conversation, found: dict[int, tuple[str, bool]]) -> None:
@@ -160,19 +182,26 @@ def _fail_earlier(step: Step, contact: Conversation, found: dict[int, tuple[str,
         if claimed_in.journey not in found or not episode.open_bounds:
             continue
         match, _ = found[claimed_in.journey]
-        other = contact.channel is not episode.channel
+        other = _is_other(contact.channel, episode.channel)
         cause = "repeat_other_channel" if other else "repeat_same_channel"
-        if episodes.fail(step, episode, match, cause, step.mark) and other:
+        episodes.fail(step, episode, match, cause, step.mark)
+        if other:
             sf02.hopped(step, episode, contact, match)
+
+
+def _is_other(channel: Channel, before: Channel) -> bool:
+    return channel is not before and Channel.UNKNOWN not in (channel, before)
 
 
 def _hear_customer(step: Step, conversation: Conversation, data: MessageData) -> None:
     if not conversation.linked:
         _link(step, conversation, None)
+    elif conversation.origin is Origin.PROACTIVE and data.kind is not MessageKind.AUTO_REPLY:
+        _answer_proactive(step, conversation)
     conversation.asked_for_human = conversation.asked_for_human or data.requests_human
     if data.kind not in _NO_RETURN:
         _return(step, conversation)
-    elif conversation.episode is not None:
+    elif episodes.stands(step, conversation):
         step.count("cx_post_close_acks_total", data.kind)
 
 
@@ -185,13 +214,7 @@ def _hear_ai(step: Step, conversation: Conversation, data: MessageData) -> None:
 
 
 def _return(step: Step, conversation: Conversation) -> None:
+    conversation.claimed_unfollowed = False
     episode = step.customer.episodes.get(conversation.episode or "")
-    if episode is None:
-        return
-    if episode.suspended_by is not None:
-        # The customer speaks up: staff did not reopen it by mistake.
-        step.forget("reopen", episode.id)
-        episodes.settle_suspension(step, episode.id)
-        return
-    if episodes.fail(step, episode, journeys.EXPLICIT, "reopen", step.mark):
-        sf01.returned(step, conversation, episode, step.mark)
+    if episode is not None and episodes.fail_by_return(step, episode):
+        sf01.returned(step, conversation, episode)

@@ -1,7 +1,7 @@
 """Demand: the contacts there were, and in which of them the AI took part.
 
 Both are published side by side, for a share of resolutions can be raised by letting the AI try
-only what is easy.
+only what is easy. Contacts that we began ourselves are no demand until the customer answers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core.step import NO_AI, group_of
+from schemas.vocabulary import Origin
 
 if TYPE_CHECKING:
     from monitor.core.state import Conversation
@@ -23,6 +24,6 @@ def demand_labels(conversation: Conversation) -> tuple[str, str, str, str]:
 
 def involve(step: Step, conversation: Conversation) -> None:
     """The AI took part: it answered, or asked for a handoff."""
-    if not conversation.involved:
+    if not conversation.involved and conversation.origin is not Origin.PROACTIVE:
         conversation.involved = True
         step.count("cx_ai_involved_total", *demand_labels(conversation))

@@ -7,6 +7,8 @@ are nested: what fails the strict reading fails the loose ones too.
 - ``same_issue``: that, or with the same intent. Durability by this bound is an upper limit;
 - ``any_issue``: for whatever reason. Durability by this bound is a lower limit.
 
+Who cannot be known again is not put on trial: the claim is counted, and no more.
+
 The trial lasts 30 days. Exposure and failures are counted per age bucket, which makes them sums
 that hold over workers and restarts (domain's law, 5.2); at each horizon the episode is also
 counted once as matured, durable or failed.
@@ -20,14 +22,12 @@ from typing import TYPE_CHECKING, Literal
 from monitor.core.journeys import EXPLICIT, SAME_INTENT
 from monitor.core.moments import datetime_of, seconds
 from monitor.core.outputs import Claimed
-from monitor.core.silent import sf01
 from monitor.core.state import Conversation, Episode, Mark
 from monitor.core.step import Step, content_id, evidence_of, group_of, version_of
 from schemas.published import EpisodeOutcome
 from schemas.vocabulary import Actor, Basis
 
 if TYPE_CHECKING:
-    from monitor.core.moments import Moment
     from schemas.conversations import ClaimData
 
 BOUNDS = ("explicit", "same_issue", "any_issue")
@@ -42,14 +42,21 @@ def claim(step: Step, conversation: Conversation, data: ClaimData) -> None:
         censor(step, conversation, str(data.basis))
         return
     unsuspend(step, conversation)
-    current = step.customer.episodes.get(conversation.episode or "")
-    if current is not None and _stands(current):
+    if stands(step, conversation):
         return
     by, version = data.by, version_of(conversation)
     step.count("cx_resolutions_claimed_total", by, data.basis, version, group_of(conversation))
     step.say(Claimed(conversation.id, step.at, by, data.basis))
     if conversation.identified:
         _open(step, conversation, by, data.basis)
+    else:
+        conversation.claimed_unfollowed = True
+
+
+def stands(step: Step, conversation: Conversation) -> bool:
+    """Whether a claim stands, on trial or not."""
+    episode = step.customer.episodes.get(conversation.episode or "")
+    return conversation.claimed_unfollowed or (episode is not None and _stands(episode))
 
 
 def fail(step: Step, episode: Episode, match: str, cause: str, proof: Mark | None) -> bool:
@@ -64,7 +71,8 @@ def fail(step: Step, episode: Episode, match: str, cause: str, proof: Mark | Non
         return False
     name = step.policy.ages[bucket]
     for bound in hit:
-        _leave(step, episode, bound, step.now)
+        _leave(step, episode, bound)
+        episode.failed_bounds.append(bound)
         step.count(
             "cx_resolution_failures_total",
             *(bound, name, match, episode.ai_version, episode.intent_group),
@@ -74,35 +82,40 @@ def fail(step: Step, episode: Episode, match: str, cause: str, proof: Mark | Non
     return True
 
 
+def fail_by_return(step: Step, episode: Episode) -> bool:
+    """The customer returned to the conversation itself. Returns whether that undid the claim."""
+    if episode.suspended_by is None:
+        return fail(step, episode, EXPLICIT, "reopen", step.mark)
+    # The customer speaks up: staff did not reopen it by mistake.
+    step.forget("reopen", episode.id)
+    return _settle(step, episode)
+
+
 def suspend(step: Step, conversation: Conversation) -> None:
     """Staff reopened the conversation: fail the claim unless it is closed again at once."""
     episode = step.customer.episodes.get(conversation.episode or "")
     if episode is None or not _stands(episode) or episode.suspended_by is not None:
         return
+    if step.at < episode.claim.at:
+        return
     episode.suspended_by = step.mark
-    step.wait("reopen", episode.id, step.at + step.policy.mistaken_reopen_max)
+    step.wait("reopen", episode.id, step.at + step.policy.mistaken_reopen_max + 1)
 
 
-def unsuspend(step: Step, conversation: Conversation) -> bool:
+def unsuspend(step: Step, conversation: Conversation) -> None:
     """Closed or claimed again at once: the reopening was a mistake, and the claim stands."""
     episode = step.customer.episodes.get(conversation.episode or "")
     if episode is None or episode.suspended_by is None:
-        return False
+        return
     episode.suspended_by = None
     step.forget("reopen", episode.id)
     step.count("cx_mistaken_reopens_total")
-    return True
+    _wait_for_edge(step, episode)  # which may have passed meanwhile
 
 
 def settle_suspension(step: Step, subject: str) -> None:
-    """The reopening was no mistake: the claim failed when it was made."""
-    episode = step.customer.episodes[subject]
-    proof, episode.suspended_by = episode.suspended_by, None
-    assert proof is not None, "a suspended episode knows what suspended it"
-    then = replace(step, at=proof.at)
-    if fail(then, episode, EXPLICIT, "reopen", proof):
-        conversation = step.customer.conversations[episode.conversation_id]
-        sf01.returned(then, conversation, episode, proof)
+    """Nobody closed the conversation again: the reopening was no mistake."""
+    _settle(step, step.customer.episodes[subject])
 
 
 def grow_older(step: Step, subject: str) -> None:
@@ -125,17 +138,27 @@ def grow_older(step: Step, subject: str) -> None:
 
 
 def censor(step: Step, conversation: Conversation, reason: str) -> None:
-    """End the trial of a conversation's claim without a verdict."""
-    episode = step.customer.episodes.pop(conversation.episode or "", None)
-    conversation.episode = None
-    if episode is None:
+    """End the trial of a conversation's claim, as far as there is no verdict yet."""
+    episode = step.customer.episodes.get(conversation.episode or "")
+    conversation.episode, conversation.claimed_unfollowed = None, False
+    if episode is None or not episode.open_bounds:
         return
     for bound in list(episode.open_bounds):
-        _leave(step, episode, bound, step.now)
-    step.forget("age", episode.id)
+        _leave(step, episode, bound)
     step.forget("reopen", episode.id)
+    episode.suspended_by = None
+    if not episode.failed_bounds:
+        step.forget("age", episode.id)
+        del step.customer.episodes[episode.id]
     step.count("cx_resolution_censored_total", reason)
     _say(step, episode, "censored", "any_issue", evidence=(episode.claim, step.mark), reason=reason)
+
+
+def _settle(step: Step, episode: Episode) -> bool:
+    # The claim failed when the conversation was reopened, not when that became certain.
+    proof, episode.suspended_by = episode.suspended_by, None
+    assert proof is not None, "a suspended episode knows what suspended it"
+    return fail(replace(step, at=proof.at), episode, EXPLICIT, "reopen", proof)
 
 
 def _stands(episode: Episode) -> bool:
@@ -146,7 +169,7 @@ def _stands(episode: Episode) -> bool:
 def _open(step: Step, conversation: Conversation, by: Actor, basis: Basis) -> None:
     assert step.mark is not None, "a claim is an event"
     episode = Episode(
-        id=content_id(conversation.id, step.mark.source, step.mark.event_id),
+        id=content_id(conversation.id, *step.mark.name),
         conversation_id=conversation.id,
         claim=step.mark,
         by=by,
@@ -169,12 +192,12 @@ def _mature(step: Step, episode: Episode) -> None:
     horizon = step.policy.horizon_at(episode.bucket)
     if horizon is None:
         return
-    for bound in BOUNDS:
-        result = "durable" if bound in episode.open_bounds else "failed"
-        step.count(
-            "cx_resolutions_matured_total",
-            *(bound, horizon, result, episode.ai_version, episode.intent_group),
-        )
+    for result, bounds in (("durable", episode.open_bounds), ("failed", episode.failed_bounds)):
+        for bound in bounds:
+            step.count(
+                "cx_resolutions_matured_total",
+                *(bound, horizon, result, episode.ai_version, episode.intent_group),
+            )
     if episode.open_bounds:
         widest = episode.open_bounds[-1]
         _say(step, episode, "durable", widest, evidence=(episode.claim,), horizon=horizon)
@@ -184,14 +207,14 @@ def _cell(step: Step, episode: Episode, bound: str) -> tuple[str, ...]:
     return (bound, step.policy.ages[episode.bucket], episode.ai_version, episode.intent_group)
 
 
-def _leave(step: Step, episode: Episode, bound: str, at: Moment) -> None:
-    step.totals.leave(_cell(step, episode, bound), at)
+def _leave(step: Step, episode: Episode, bound: str) -> None:
+    step.totals.leave(_cell(step, episode, bound), step.now)
     episode.open_bounds.remove(bound)
 
 
 def _wait_for_edge(step: Step, episode: Episode) -> None:
     edge = step.policy.age_edges[episode.bucket + 1]
-    step.wait("age", episode.id, episode.claim.at + edge)
+    step.wait("age", episode.id, max(episode.claim.at + edge, step.at))
 
 
 def _say(

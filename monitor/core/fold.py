@@ -38,7 +38,8 @@ def fold(step: Step, event: Envelope) -> None:
     if type(event) in _ON_CUSTOMER:
         _ON_CUSTOMER[type(event)](step, conversation, context)
     # What a machine does by itself, such as closing after a week, is no sign of life.
-    if conversation is not None and getattr(context, "actor", None) is not Actor.SYSTEM:
+    told = vars(context)
+    if conversation is not None and Actor.SYSTEM not in (told.get("actor"), told.get("by")):
         journeys.touch(step, conversation)
 
 

@@ -8,9 +8,10 @@ The rules, strongest first (the number is the rule's in the domain's law, 7.2):
 4. compatible: the same intent group, or a pair that policy holds compatible, within the gap;
 5. any_intent: nothing is known of the intent, within a day.
 
-A contact that fits no rule begins a journey of its own. If it still falls within the gap of
-another, it counts there as any_intent without joining: the truth about "did they come back for
-the same thing" lies between the strict and the loose reading, and both are published.
+Who is the customer only by a device, or does not say, joins by rule 1 alone. A contact that fits
+no rule begins a journey of its own. If it still falls within the gap of another, it counts there
+as any_intent without joining: the truth about "did they come back for the same thing" lies between
+the strict and the loose reading, and both are published.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ def begin(step: Step) -> Journey:
     """Begin a journey of this customer."""
     customer = step.customer
     customer.journeys_begun += 1
-    journey = Journey(customer.journeys_begun, step.at, step.at)
+    until = step.at + step.policy.gap + 1
+    journey = Journey(customer.journeys_begun, step.at, step.at, until)
     customer.journeys[journey.id] = journey
-    step.wait("journey", str(journey.id), step.at + step.policy.gap)
+    step.wait("journey", str(journey.id), until)
     return journey
 
 
@@ -43,9 +45,8 @@ def touch(step: Step, conversation: Conversation) -> None:
     """Note that a person or the AI did something: the silence starts anew."""
     journey = step.customer.journeys[conversation.journey]
     journey.last_at = max(journey.last_at, step.at)
-    until = journey.last_at + step.policy.gap_for(conversation.intent_group)
-    waiting = step.customer.deadlines.get(f"journey:{journey.id}", 0)
-    step.wait("journey", str(journey.id), max(until, waiting))
+    until = journey.last_at + step.policy.gap_for(conversation.intent_group) + 1
+    journey.until = max(journey.until, until)
 
 
 def matches(
@@ -82,6 +83,10 @@ def join(step: Step, conversation: Conversation, found: dict[int, tuple[str, boo
 def expire(step: Step, subject: str) -> None:
     """A journey has been silent for its gap: it ends, unless something is still open."""
     journey = step.customer.journeys[int(subject)]
+    if journey.until > step.at:
+        # One deadline follows the last sign of life from afar, instead of a new one for each.
+        step.wait("journey", subject, journey.until)
+        return
     if _is_open(step, journey):
         # Everything open has a deadline of its own; look again after the last of them.
         last = max(step.customer.deadlines.values(), default=step.now)
@@ -100,6 +105,8 @@ def _match(
     known = [step.customer.conversations[other] for other in journey.conversations]
     if in_reply_to in journey.conversations or _shares(conversation.case_id, known, "case_id"):
         return EXPLICIT, True
+    if not conversation.identified:
+        return (ANY_INTENT, False) if within else None
     if within and _shares(conversation.entity_ref, known, "entity_ref"):
         return EXPLICIT, True
     if within and _shares(conversation.intent, known, "intent"):
@@ -131,8 +138,14 @@ def _is_open(step: Step, journey: Journey) -> bool:
 
 
 def _forget_conversation(step: Step, conversation_id: str) -> None:
-    del step.customer.conversations[conversation_id]
+    customer = step.customer
+    del customer.conversations[conversation_id]
     step.forget("notice", conversation_id)
+    customer.raised = {
+        key: raised
+        for key, raised in customer.raised.items()
+        if raised.conversation_id != conversation_id
+    }
 
 
 def _drop(step: Step, journey: Journey) -> None:

@@ -18,7 +18,9 @@ def spell(length: Moment) -> str:
     # 24h and 72h are written in hours, as people who watch reopen rates say them.
     if length % DAY == 0 and length > 3 * DAY:
         return f"{length // DAY}d"
-    return f"{length // HOUR}h"
+    if length % HOUR == 0:
+        return f"{length // HOUR}h"
+    return f"{length // MINUTE}m"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Policy:
         default_factory=lambda: {"shipping": 14 * DAY, "billing": 35 * DAY}
     )
     gap_unknown_intent: Moment = DAY
+    # Who answers later than that has another matter.
+    proactive_reply_window: Moment = 3 * DAY
     compatible_groups: frozenset[frozenset[str]] = frozenset()
     # A hop to another channel is a silent failure for a week, and where money or parcels take
     # longer, for a month.
@@ -83,12 +87,18 @@ class Policy:
     grace_min: Moment = 15 * MINUTE
 
     def __post_init__(self) -> None:
-        """Refuse edges that are no ladder, and horizons that are no edge."""
+        """Refuse numbers that contradict each other."""
         if self.age_edges[0] != 0 or any(a >= b for a, b in pairwise(self.age_edges)):
             raise ValueError("policy.age_edges: must start at 0 and rise")
         strays = [spell(h) for h in self.horizons if h not in self.age_edges]
         if strays:
             raise ValueError(f"policy.horizons: not among age_edges: {', '.join(strays)}")
+        if any(edge % MINUTE for edge in self.age_edges):
+            raise ValueError("policy.age_edges: must be whole minutes")
+        if self.dedupe_window < self.late_max:
+            raise ValueError("policy.dedupe_window: must be at least late_max")
+        if self.verdict_wait < self.handoff_wall_max:
+            raise ValueError("policy.verdict_wait: must be at least handoff_wall_max")
         names = tuple(spell(edge) for edge in self.age_edges[1:])
         object.__setattr__(self, "ages", names)  # the way a frozen dataclass sets its own fields
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from monitor.core.moments import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from monitor.core.moments import Moment
     from monitor.core.totals import Labels, Totals
@@ -33,17 +33,6 @@ def reading_of(totals: Totals, at: Moment) -> Reading:
     return reading
 
 
-def add(readings: Iterable[Reading]) -> Reading:
-    """The sum of several partitions."""
-    whole: Reading = {}
-    for reading in readings:
-        for name, cells in reading.items():
-            mine = whole.setdefault(name, {})
-            for labels, value in cells.items():
-                mine[labels] = mine.get(labels, 0) + value
-    return whole
-
-
 def total(reading: Reading, name: str, where: Callable[[Labels], bool] | None = None) -> float:
     """The sum of a metric's cells, or of those that ``where`` picks."""
     cells = reading.get(name, {})
@@ -53,7 +42,7 @@ def total(reading: Reading, name: str, where: Callable[[Labels], bool] | None = 
 def by(reading: Reading, name: str, *positions: int) -> dict[str, float]:
     """A metric summed to one or more of its labels, sorted, joined with ``/``."""
     sums: dict[str, float] = {}
-    for labels, value in sorted(reading.get(name, {}).items()):
+    for labels, value in reading.get(name, {}).items():
         key = "/".join(labels[position] for position in positions)
         sums[key] = sums.get(key, 0) + value
-    return sums
+    return dict(sorted(sums.items()))

@@ -33,11 +33,17 @@ class Mark(msgspec.Struct, array_like=True, frozen=True):
     type: str
     at: Moment
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """What tells it from every other event."""
+        return self.source, self.event_id
+
 
 class Episode(msgspec.Struct, array_like=True):
     """One claim of resolution on trial: the unit of durability.
 
-    ``open_bounds`` are the readings of "the same issue" under which it still stands.
+    ``open_bounds`` are the readings of "the same issue" under which it still stands,
+    ``failed_bounds`` those under which it does not. It is in neither when it was censored.
     """
 
     id: str
@@ -49,6 +55,7 @@ class Episode(msgspec.Struct, array_like=True):
     intent_group: str
     channel: Channel
     open_bounds: list[str]
+    failed_bounds: list[str] = []
     bucket: int = 0
     entered_at: Moment = 0
     suspended_by: Mark | None = None
@@ -66,6 +73,7 @@ class Conversation(msgspec.Struct, array_like=True):
     channel: Channel = Channel.UNKNOWN
     origin: Origin = Origin.UNKNOWN
     linked: bool = False
+    counted_as: tuple[str, ...] = ()
     identified: bool = False
     involved: bool = False
     intent: str | None = None
@@ -79,6 +87,7 @@ class Conversation(msgspec.Struct, array_like=True):
     asked_for_human: bool = False
     human_actions: int = 0
     episode: str | None = None
+    claimed_unfollowed: bool = False
     handoffs: list[str] = []
     notice: Mark | None = None
 
@@ -89,6 +98,7 @@ class Journey(msgspec.Struct, array_like=True):
     id: int
     started_at: Moment
     last_at: Moment
+    until: Moment
     conversations: list[str] = []
 
 
@@ -102,11 +112,15 @@ class Handoff(msgspec.Struct, array_like=True):
     requested_by: Requester
     reason_code: HandoffReason
     within_hours: str
+    customer_asked: bool
     queue: str | None = None
+    queue_role: str | None = None
     accepted_at: Moment | None = None
     terminal: str | None = None
     verdict: str | None = None
     misrouted: bool = False
+    returned: bool = False
+    human_messages: int = 0
     human_actions: int = 0
 
 
@@ -127,6 +141,7 @@ class Raised(msgspec.Struct, array_like=True):
     """A finding that later evidence may still overturn."""
 
     finding_id: str
+    conversation_id: str
     confidence: str
     ai_version: str
 

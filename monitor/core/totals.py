@@ -30,12 +30,12 @@ class Totals:
         self.risk: dict[Labels, tuple[int, Moment]] = {}
         self.touched: set[str] = set()
 
-    def add(self, name: str, *labels: str, amount: int = 1) -> None:
-        """Count. The labels come in the order that the catalogue gives."""
+    def add(self, name: str, *labels: str) -> None:
+        """Count one. The labels come in the order that the catalogue gives."""
         if len(METRICS[name].labels) != len(labels):
             raise ValueError(f"{name} has the labels {METRICS[name].labels}, not {labels}")
         cells = self.counts.setdefault(name, {})
-        cells[labels] = cells.get(labels, 0) + amount
+        cells[labels] = cells.get(labels, 0) + 1
         self.touched.add(name)
 
     def get(self, name: str, *labels: str) -> int:
@@ -58,12 +58,3 @@ class Totals:
         """For each cell: its labels, its exposure up to a moment, and its claims at risk."""
         for labels, (n, offset) in self.risk.items():
             yield labels, offset + n * at, n
-
-    def merge(self, other: Totals) -> None:
-        """Add the counts of another partition."""
-        for name, cells in other.counts.items():
-            for labels, amount in cells.items():
-                self.add(name, *labels, amount=amount)
-        for labels, (n, offset) in other.risk.items():
-            mine, mine_offset = self.risk.get(labels, (0, 0))
-            self.risk[labels] = (mine + n, mine_offset + offset)

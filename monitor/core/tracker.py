@@ -71,7 +71,7 @@ class Tracker:
         at = self._moment(topic, event, received_at)
         if isinstance(event, Heartbeat):
             self._count(topic, event, "applied")
-            return self._observe(topic, at)
+            return self._observe(topic, _vouched_for(event, at))
         key, event_key = customer_key(event), _event_key(event)
         customer = self.customers.get(key)
         if customer is not None and event_key in customer.seen:
@@ -198,11 +198,17 @@ class Tracker:
         customer = step.customer
         if customer.journeys or customer.deadlines or customer.key in self.waiting:
             return
-        until = max(customer.seen.values(), default=0) + self.policy.dedupe_window
+        until = max(customer.seen.values(), default=0) + self.policy.dedupe_window + 1
         if until <= step.now:
             del self.customers[customer.key]
         else:
             step.wait("row", "", until)
+
+
+def _vouched_for(event: Heartbeat, at: Moment) -> Moment:
+    """Up to when a producer has sent everything: a backlog keeps it behind its own clock."""
+    watermark = event.data.watermark
+    return at if watermark is None else min(at, moment_of(watermark))
 
 
 def customer_key(event: Envelope) -> str:

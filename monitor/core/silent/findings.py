@@ -38,7 +38,8 @@ def raise_finding(  # noqa: PLR0913  # a finding has this many facts
     if known is not None and _RANK[confidence] <= _RANK[Confidence(known.confidence)]:
         return
     version = version or version_of(conversation)
-    fields = step.published(conversation, key, confidence) | {"ai_version": version}
+    first = proof[0].name if proof[0] else ()
+    fields = step.published(conversation, key, confidence, *first) | {"ai_version": version}
     finding = Finding(
         **fields,
         evidence=evidence_of(*proof),
@@ -49,9 +50,12 @@ def raise_finding(  # noqa: PLR0913  # a finding has this many facts
         replaces=known.finding_id if known else None,
     )
     if known is not None:
-        step.count("cx_silent_failures_retractions_total", kind.sf, known.confidence, version)
+        _count_retraction(step, kind, known)
     step.count("cx_silent_failures_total", kind.sf, confidence, version)
-    step.customer.raised[key] = Raised(finding.id, str(confidence), version)
+    if conversation is not None:
+        # As long as the conversation is remembered, what is said of it can be corrected.
+        conversation_id = conversation.id
+        step.customer.raised[key] = Raised(finding.id, conversation_id, str(confidence), version)
     step.say(finding)
 
 
@@ -74,5 +78,9 @@ def retract(
         retracted=True,
         replaces=known.finding_id,
     )
-    step.count("cx_silent_failures_retractions_total", kind.sf, known.confidence, known.ai_version)
+    _count_retraction(step, kind, known)
     step.say(finding)
+
+
+def _count_retraction(step: Step, kind: SilentFailure, known: Raised) -> None:
+    step.count("cx_silent_failures_retractions_total", kind.sf, known.confidence, known.ai_version)

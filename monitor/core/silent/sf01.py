@@ -1,7 +1,8 @@
 """SF-01, false resolution: the AI claimed it, and the customer wrote again in the same place.
 
 Probable, for the customer may ask for something else; confirmed when a human then acts and
-claims the same conversation resolved. Thanks and acknowledgements never reach this module.
+claims the same conversation resolved. Thanks and acknowledgements never reach this module, nor
+does a reopening by staff to which the customer said nothing.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from schemas.published import Confidence
 from schemas.vocabulary import Actor
 
 if TYPE_CHECKING:
-    from monitor.core.state import Conversation, Episode, Mark
+    from monitor.core.state import Conversation, Episode
     from monitor.core.step import Step
 
 KIND = SilentFailure("SF-01", "False resolution, same thread")
 
 
-def returned(step: Step, conversation: Conversation, episode: Episode, proof: Mark | None) -> None:
-    """A claim failed by a return to its own conversation."""
+def returned(step: Step, conversation: Conversation, episode: Episode) -> None:
+    """A claim failed by the customer's return to its own conversation."""
     if episode.by is not Actor.AI:
         return
-    episode.returned = proof
+    episode.returned = step.mark
     conversation.human_actions = 0
     raise_finding(
         step,
@@ -31,7 +32,7 @@ def returned(step: Step, conversation: Conversation, episode: Episode, proof: Ma
         episode.id,
         conversation,
         Confidence.PROBABLE,
-        (episode.claim, proof),
+        (episode.claim, step.mark),
         episode.ai_version,
     )
 

@@ -21,8 +21,9 @@ KIND = SilentFailure("SF-02", "False resolution, channel hop")
 
 
 def hopped(step: Step, episode: Episode, contact: Conversation, match: str) -> None:
-    """A claim failed by a contact on another channel."""
-    within = step.at - episode.claim.at <= step.policy.hop_window_for(episode.intent_group)
+    """A claim that stood, by one reading at least, met a contact on another channel."""
+    age = step.at - episode.claim.at
+    within = 0 <= age <= step.policy.hop_window_for(episode.intent_group)
     if episode.by is not Actor.AI or match == ANY_INTENT or not within:
         return
     claimed = step.customer.conversations[episode.conversation_id]

@@ -2,7 +2,8 @@
 
 Confirmed at the agreed time while people are on duty, and at 24 hours in any case. Between human
 desks it is only suspected: the customer has a human already, and many desks record no acceptance.
-Somebody who takes it after all takes the finding back: late is another verdict than never.
+Somebody who takes it before it is given up takes the finding back: late is another verdict than
+never.
 """
 
 from __future__ import annotations

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from monitor.core.moments import HOUR
+from monitor.core.reading import AT_RISK, EXPOSURE, by, reading_of, total
+from monitor.core.totals import Totals
+
+CELL = ("explicit", "1h", "v1", "refund")
+
+
+def counted() -> Totals:
+    totals = Totals()
+    totals.add("cx_commitments_total", "callback", "ai", "kept")
+    totals.add("cx_commitments_total", "refund", "ai", "broken")
+    totals.add("cx_commitments_total", "refund", "human", "kept")
+    return totals
+
+
+def test_a_reading_holds_the_counts_and_the_exposure_up_to_a_moment() -> None:
+    totals = counted()
+    totals.enter(CELL, HOUR)
+    reading = reading_of(totals, 3 * HOUR)
+
+    assert reading["cx_commitments_total"]["refund", "human", "kept"] == 1
+    assert reading[EXPOSURE] == {CELL: 7200}
+    assert reading[AT_RISK] == {CELL: 1}
+
+
+def test_where_nothing_was_on_trial_there_is_no_exposure_not_zero() -> None:
+    assert set(reading_of(counted(), HOUR)) == {"cx_commitments_total"}
+
+
+def test_a_reading_does_not_change_with_its_totals() -> None:
+    totals = counted()
+    reading = reading_of(totals, HOUR)
+    totals.add("cx_commitments_total", "refund", "human", "kept")
+
+    assert reading["cx_commitments_total"]["refund", "human", "kept"] == 1
+
+
+def test_cells_are_summed_as_they_are_picked() -> None:
+    reading = reading_of(counted(), 0)
+
+    assert total(reading, "cx_commitments_total") == 3
+    assert total(reading, "cx_commitments_total", lambda labels: labels[2] == "kept") == 2
+    assert total(reading, "cx_journeys_total") == 0
+
+
+def test_a_metric_by_its_labels_is_sorted() -> None:
+    reading = reading_of(counted(), 0)
+
+    assert list(by(reading, "cx_commitments_total", 2).items()) == [("broken", 1), ("kept", 2)]
+    assert list(by(reading, "cx_commitments_total", 1, 2)) == ["ai/broken", "ai/kept", "human/kept"]
+    assert by(reading, "cx_journeys_total") == {}

@@ -1,0 +1,96 @@
+"""A tracker with its three topics, driven by hand: events in, outputs out, time as told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from monitor.core.catalogue import METRICS
+from monitor.core.moments import datetime_of, seconds
+from monitor.core.policy import Policy
+from monitor.core.reading import reading_of
+from monitor.core.snapshot import records, restore
+from monitor.core.tracker import Tracker
+from schemas.decode import TOPICS
+from tests.build import heartbeat, moment, topic_of
+
+if TYPE_CHECKING:
+    from monitor.core.outputs import Output
+    from monitor.core.reading import Reading
+    from schemas.envelope import Envelope
+
+Kind = TypeVar("Kind")
+
+
+class Driver:
+    """One partition and everything that it has put out."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        """Start with no customer."""
+        self.policy = policy or Policy()
+        self.tracker = Tracker(self.policy)
+        self.outputs: list[Output] = []
+        self._kept: dict[bytes, bytes] = {}
+
+    def tell(self, *events: Envelope) -> Driver:
+        """Let events arrive, each on its topic, in this order."""
+        for event in events:
+            self.outputs += self.tracker.receive(topic_of(event), event)
+        return self
+
+    def until(self, at: str) -> Driver:
+        """Let time pass by heartbeats, until everything that is dated ``at`` has been applied."""
+        beat = heartbeat(datetime_of(moment(at) + self.policy.lateness + 1))
+        for topic in TOPICS:
+            self.outputs += self.tracker.receive(topic, beat)
+        return self
+
+    def restart(self) -> Driver:
+        """Write everything down, forget it, and go on from what was written."""
+        self.save()
+        self.tracker = restore(self.policy, self._kept)
+        return self
+
+    def save(self) -> dict[bytes, bytes | None]:
+        """Write down what has changed, as the table does between two batches."""
+        changed = records(self.tracker)
+        for key, value in changed.items():
+            if value is None:
+                self._kept.pop(key, None)
+            else:
+                self._kept[key] = value
+        return changed
+
+    def said(self, kind: type[Kind]) -> list[Kind]:
+        """Every output of a kind so far."""
+        return [output for output in self.outputs if isinstance(output, kind)]
+
+    def reading(self) -> Reading:
+        """The totals as a scrape would see them now."""
+        return reading_of(self.tracker.totals, self.tracker.watermark)
+
+    def count(self, name: str, **labels: str) -> float:
+        """The sum of a metric's cells that have these labels."""
+        names = METRICS[name].labels
+        wanted = [(names.index(label), value) for label, value in labels.items()]
+        return sum(
+            value
+            for cell, value in self.reading().get(name, {}).items()
+            if all(cell[position] == word for position, word in wanted)
+        )
+
+    def counts(self, name: str, *labels: str) -> dict[str, float]:
+        """A metric by one or more of its labels, joined with ``/``; cells of zero left out."""
+        names = METRICS[name].labels
+        sums: dict[str, float] = {}
+        for cell, value in self.reading().get(name, {}).items():
+            key = "/".join(cell[names.index(label)] for label in labels)
+            sums[key] = sums.get(key, 0) + value
+        return {key: value for key, value in sorted(sums.items()) if value}
+
+    def hours_exposed(self, bound: str = "explicit") -> dict[str, float]:
+        """How many hours claims were on trial, by age."""
+        exposed = {cell[1]: 0.0 for cell in self.tracker.totals.risk if cell[0] == bound}
+        for cell, exposure, _ in self.tracker.totals.exposure(self.tracker.watermark):
+            if cell[0] == bound:
+                exposed[cell[1]] += seconds(exposure) / 3600
+        return {age: round(hours, 6) for age, hours in exposed.items()}
