@@ -31,14 +31,14 @@ _ABSENT = "–"  # noqa: RUF001  # an empty cell of a table
 
 @dataclass(slots=True)
 class Examples:
-    """For each kind of silent failure, its name and the newest journey that shows it."""
+    """For each kind of silent failure and confidence, the newest finding that still stands."""
 
-    findings: dict[str, Finding] = field(default_factory=dict)
+    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
 
     def note(self, finding: Finding) -> None:
         """Keep a finding as the example of its kind."""
         if not finding.retracted:
-            self.findings[finding.sf] = finding
+            self.findings[finding.sf, finding.confidence] = finding
 
 
 def board(reading: Reading, policy: Policy, examples: Examples, at: float | None) -> RenderableType:
@@ -74,8 +74,8 @@ def _headline(reading: Reading, at: float | None) -> str:
     return " · ".join((f"Customers' time {when}", *said))
 
 
-def _durability(reading: Reading, policy: Policy) -> Table:
-    table = _table("Did 'resolved' stay resolved? In %, with the 95 % interval; same issue")
+def _durability(reading: Reading, policy: Policy) -> RenderableType:
+    table = _table()
     table.add_column("resolved by", overflow="fold")
     table.add_column("on trial", justify="right")
     for horizon in policy.horizons:
@@ -86,22 +86,23 @@ def _durability(reading: Reading, policy: Policy) -> Table:
             for horizon in policy.horizons
         ]
         table.add_row(_who(version), f"{_on_trial(reading, version):,.0f}", *cells)
-    return _never_bare(table)
+    title = "Did 'resolved' stay resolved? In %, with the 95 % interval; same issue"
+    return _section(title, table)
 
 
 def _on_trial(reading: Reading, version: str) -> float:
     return total(reading, AT_RISK, lambda labels: (labels[0], labels[2]) == (_BOUND, version))
 
 
-def _escalations(reading: Reading) -> Table:
-    table = _table("Escalations")
+def _escalations(reading: Reading) -> RenderableType:
+    table = _table()
     for heading in ("kind", "requested", "how they ended", "were they needed?"):
         table.add_column(heading, justify="right" if heading == "requested" else "left")
     for kind, requested in by(reading, "cx_handoffs_total", 0).items():
         ended = _shares(reading, "cx_handoff_terminal_total", kind)
         needed = _shares(reading, "cx_handoff_verdict_total", kind)
         table.add_row(kind.replace("_", " to "), f"{requested:,.0f}", ended, needed)
-    return _never_bare(table)
+    return _section("Escalations", table)
 
 
 def _shares(reading: Reading, name: str, kind: str) -> str:
@@ -115,17 +116,17 @@ def _shares(reading: Reading, name: str, kind: str) -> str:
     return ", ".join(f"{what.replace('_', ' ')} {count:,.0f}" for what, count in counts.items())
 
 
-def _silent_failures(reading: Reading, examples: Examples) -> Table:
-    table = _table("Silent failures: the system looked fine and the customer was failed")
-    table.add_column("kind")
-    for heading in ("how sure", "found", "per 100 conversations", "for example"):
+def _silent_failures(reading: Reading, examples: Examples) -> RenderableType:
+    table = _table()
+    table.add_column("kind", no_wrap=True)
+    for heading in ("how sure", "found", "per 100", "for example"):
         table.add_column(heading, justify="right")
     retracted = by(reading, "cx_silent_failures_retractions_total", 0, 1)
     conversations = total(reading, "cx_conversations_total")
     for key, found in by(reading, "cx_silent_failures_total", 0, 1).items():
         sf, confidence = key.split("/")
         standing = found - retracted.get(key, 0)
-        example = examples.findings.get(sf)
+        example = examples.findings.get((sf, confidence))
         table.add_row(
             f"{sf} {example.name if example else ''}",
             confidence,
@@ -133,18 +134,18 @@ def _silent_failures(reading: Reading, examples: Examples) -> Table:
             f"{100 * standing / conversations:.1f}" if conversations else _ABSENT,
             (example.conversation_id or _ABSENT)[-_ID_TAIL:] if example else _ABSENT,
         )
-    return _never_bare(table)
+    return _section("Silent failures, and how many per 100 conversations", table)
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
 
 
-def _never_bare(table: Table) -> Table:
+def _section(title: str, table: Table) -> RenderableType:
     # Nothing known yet is not the same as a zero.
     if not table.row_count:
         table.add_row(*[_ABSENT] * len(table.columns))
-    return table
+    return Group(Text(f"\n{title}", style="italic"), table)
 
 
 def _who(version: str) -> str:
@@ -156,4 +157,4 @@ def _percent(interval: Interval | None) -> str:
         return _ABSENT
     value, low, high = (100 * part for part in (interval.value, interval.lower, interval.upper))
     digits = 1 if high - low < 1 else 0
-    return f"{value:.1f} ({low:.{digits}f}-{high:.{digits}f})"
+    return f"{value:.1f}\n{low:.{digits}f}-{high:.{digits}f}"

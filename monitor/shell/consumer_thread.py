@@ -8,9 +8,19 @@ offset may take it; whoever has not knows that something was dropped, and where 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from aiokafka.errors import (
+    IllegalGenerationError,
+    KafkaError,
+    NoError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+    for_code,
+)
+from aiokafka.protocol.commit import OffsetCommitRequest
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -21,8 +31,8 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
     from aiokafka.structs import ConsumerRecord
 
-# How much of the session timeout may pass after a proof of membership before it proves nothing.
-TRUST = 0.5
+# Others own our partitions, or are about to.
+_NO_MEMBER = {IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError}
 
 
 class RecordBatch(ConsumerMessage):
@@ -79,7 +89,6 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         # What the next fetch will return begins here. Absent where aiokafka chose the position.
         self._positions: dict[TP, int] = {}
-        self._proven_at = float("-inf")
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Forget the positions: aiokafka chooses new ones for every assignment."""
@@ -141,24 +150,38 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         milliseconds = consumer.last_poll_timestamp(tp)
         return None if milliseconds is None else (consumer.highwater(tp), milliseconds / 1000)
 
-    async def prove_membership(self) -> bool:
-        """Ask the group's coordinator now whether we are a member of the current generation."""
-        return bool(await self.call_thread(self._prove_membership))
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit once, and say whether the coordinator took it, as it does from members only.
 
-    async def _prove_membership(self) -> bool:
+        The client's own commit would, where it is refused, give up our membership as well. Brokers
+        also refuse because a rebalance has begun; who leaves then is missed until he times out.
+        """
         if self.expelled():
+            # The coordinator of an empty group takes the commits of strangers.
             return False
-        asked_at = monotonic()
-        # A heartbeat is the cheapest request that the coordinator answers by our generation.
-        if await self._ensure_consumer()._coordinator._do_heartbeat():  # noqa: SLF001
-            self._proven_at = asked_at
-            return True
-        return False
-
-    def is_trusted(self) -> bool:
-        """Whether the last proof of membership is recent enough to write upon it."""
-        recently = monotonic() - self._proven_at < TRUST * self.app.conf.broker_session_timeout
-        return recently and not self.expelled()
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001
+        topics = defaultdict(list)
+        for tp, offset in offsets.items():
+            topics[tp.topic].append((tp.partition, offset, ""))
+        request = OffsetCommitRequest(
+            coordinator.group_id,
+            coordinator.generation,
+            coordinator.member_id,
+            OffsetCommitRequest.DEFAULT_RETENTION_TIME,
+            list(topics.items()),
+        )
+        try:
+            response = await coordinator._send_req(request)  # noqa: SLF001
+        except KafkaError as error:
+            self.log.warning("the coordinator does not answer: %r", error)
+            return False
+        # Faust watches this for workers that are stuck.
+        self.tp_last_committed_at.update(dict.fromkeys(offsets, monotonic()))
+        answers = {for_code(code) for _, taken in response.topics for _, code in taken}
+        for answer in answers - _NO_MEMBER - {NoError}:
+            if not answer.retriable:
+                raise answer
+        return answers == {NoError}
 
     def expelled(self) -> bool:
         """Whether the coordinator told us that we are no member any more."""

@@ -25,7 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from monitor.core.moments import SECOND, seconds
 from monitor.core.policy import Policy
 from monitor.shell.board import Examples, board
-from monitor.shell.child import LOOPBACK, ChildProcess, free_port
+from monitor.shell.child import LOOPBACK, ChildProcess, claimed, free_port
 from monitor.shell.embedded import EmbeddedBroker
 from monitor.shell.player import let_time_pass, load, play
 from monitor.shell.scrape import reading_from, watermarks_from
@@ -86,7 +86,7 @@ def _run(options: DemoOptions, console: Console) -> None:
         with console.status("Starting the embedded Kafka-compatible broker"):
             broker = children.enter_context(EmbeddedBroker())
             asyncio.run(create_topics(broker.bootstrap, PARTITIONS))
-        port = options.port or free_port()
+        port = claimed(options.port) if options.port else free_port()
         with console.status("Starting the worker"):
             worker = children.enter_context(_worker(broker.bootstrap, directory, port))
         url = f"http://{LOOPBACK}:{port}/metrics"
@@ -226,7 +226,7 @@ class _Show:
                 marks = watermarks_from(page or "")
                 if len(marks) == PARTITIONS and min(marks.values()) >= until.timestamp():
                     return
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(_WATCH_SECONDS)
         what = f"did not apply everything within {_DRAINED_WITHIN_SECONDS} s"
         raise DemoError(self._worker.obituary(what))
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import faust
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
-from monitor.shell.consumer_thread import TRUST
 from monitor.shell.transport import SCHEME
 
 if TYPE_CHECKING:
@@ -16,8 +15,37 @@ if TYPE_CHECKING:
 
     from faust.types.auth import CredentialsT
 
-# Kafka refuses batches above 1,048,588 bytes unless a topic says otherwise.
-MAX_BATCH_BYTES = 1_000_000
+# What every installation needs.
+_SETTINGS: dict[str, Any] = {
+    # Our own web server serves what Faust's would, and Faust's would listen everywhere.
+    "web_enabled": False,
+    # An agent that raised may have half applied a batch. A restarted agent would go on with the
+    # next one; a restarted worker recovers the state before it.
+    "agent_supervisor": CrashingSupervisor,
+    # A source that has no state is read from its beginning.
+    "consumer_auto_offset_reset": "earliest",
+    # Records of one poll, so the most that an agent folds without giving way to others.
+    "broker_max_poll_records": 2000,
+    # Counted in batches: what waits here is thrown away at every rebalance.
+    "stream_buffer_maxsize": 16,
+    # A rebalance and a shutdown wait for the batch that is being folded.
+    "stream_wait_empty": True,
+    # The table holds its state in memory; a standby would need a second way to recover.
+    "store": "memory://",
+    "table_standby_replicas": 0,
+    # It compares with an end offset that the embedded broker answers too low.
+    "recovery_consistency_check": False,
+    # We ask for no leader, so the topic that elects one would only lie about.
+    "topic_disable_leader": True,
+    # One flush of a partition is one batch where it fits. Kafka refuses batches above 1,048,588
+    # bytes unless a topic says otherwise.
+    "producer_max_batch_size": 1_000_000,
+    # A dead letter carries the whole record that it is about, and the broker knows best what it
+    # takes. This is what the client would refuse by itself.
+    "producer_max_request_size": 32 * 1024 * 1024,
+    # A flush already is a batch; waiting for more would only delay it.
+    "producer_linger": 0.0,
+}
 
 
 def faust_app(  # noqa: PLR0913 - The settings that differ between installations.
@@ -38,7 +66,7 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
         datadir: Where Faust keeps its files.
         credentials: For SASL or TLS, used by every client of the app.
         session_timeout: Seconds of silence after which the group takes a worker for dead. The
-            embedded broker makes the first member of a group wait for half of it.
+            embedded broker makes everyone who joins wait for half of it.
         commit_interval: Seconds between two flushes, and so the work repeated after a crash.
         replicas: Replication factor of the changelog.
     """
@@ -47,33 +75,13 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
         broker=[URL(f"{SCHEME}://{address.strip()}") for address in bootstrap.split(",")],
         broker_credentials=credentials,
         datadir=datadir,
-        # Our own web server serves what Faust's would, and Faust's would listen everywhere.
-        web_enabled=False,
-        # An agent that raised may have half applied a batch. A restarted agent would go on with
-        # the next one; a restarted worker recovers the state before it.
-        agent_supervisor=CrashingSupervisor,
-        # A source that has no state is read from its beginning.
-        consumer_auto_offset_reset="earliest",
         broker_session_timeout=session_timeout,
         broker_heartbeat_interval=session_timeout / 5,
-        # A worker that leaves without a word holds up the others no longer than this.
+        # A worker that does not answer holds up a rebalance no longer than this.
         broker_rebalance_timeout=max(30.0, session_timeout),
-        # Records of one poll, so the most that an agent folds without giving way to others.
-        broker_max_poll_records=2000,
+        # A write that a member began is given up before the group can have replaced the member.
+        producer_request_timeout=session_timeout / 2,
         broker_commit_interval=commit_interval,
-        # Counted in batches: what waits here is thrown away at every rebalance.
-        stream_buffer_maxsize=16,
-        # A rebalance and a shutdown wait for the batch that is being folded.
-        stream_wait_empty=True,
-        # The table holds its state in memory; a standby would need a second way to recover.
-        store="memory://",
-        table_standby_replicas=0,
-        # It compares with an end offset that the embedded broker answers too low.
-        recovery_consistency_check=False,
         topic_replication_factor=replicas,
-        producer_max_batch_size=MAX_BATCH_BYTES,
-        # A write that was begun on a proof of membership is given up when the proof wears off.
-        producer_request_timeout=(1 - TRUST) * session_timeout,
-        # A flush already is a batch; waiting for more would only delay it.
-        producer_linger=0.0,
+        **_SETTINGS,
     )

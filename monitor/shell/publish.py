@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from monitor.shell.topics import DEAD_LETTERS, FINDINGS, OUTCOMES
 from schemas.published import Finding
@@ -60,7 +60,8 @@ class Publisher:
             value=letter.value,
             partition=number,
             timestamp=None,
-            headers=[*letter.headers, *letter.reason.headers()],
+            # A header may have no value, of which Faust's types do not know.
+            headers=cast("list[tuple[str, bytes]]", [*letter.headers, *letter.reason.headers()]),
         )
 
 

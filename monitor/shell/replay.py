@@ -107,7 +107,7 @@ def replay(
         LogError: a gzip file is damaged.
     """
     run = Replay(policy, mapping)
-    with Progress(console=console, transient=True) as progress:
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         for path in files:
             task = progress.add_task(path.name, total=path.stat().st_size)
             with path.open("rb") as file:

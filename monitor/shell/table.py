@@ -11,8 +11,9 @@ Rules:
   whatever the moment of a crash, every record is folded into the durable state exactly once.
 - The keys of an interrupted flush are written again by the next one, because later positions would
   otherwise vouch for values they do not belong to.
-- Who cannot prove to be a member of the group does not write. A worker that was stopped between
-  the proof and the write may still overwrite its successor's state: only transactions close that.
+- Who cannot prove to be a member of the group does not publish and does not write. A worker that
+  was stopped between the proof and the write may still overwrite its successor's state: only
+  transactions close that.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from faust.types import AppT, EventT
 
-    from monitor.shell.transport import BatchConsumer
+    from monitor.shell.transport import BatchConsumer, BatchProducer
 
 __all__ = ["RESERVED", "ChangelogError", "Partition", "Position", "SessionTable"]
 
@@ -48,7 +49,7 @@ T = TypeVar("T")
 
 
 class Partition(Protocol):
-    """The state of one partition, as its owner makes it."""
+    """The state of one partition, as its owner makes it. Its keys do not begin with `RESERVED`."""
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Return, and forget, the records that changed since the last call; None deletes one."""
@@ -167,7 +168,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
 
         None where that is not known: in a rebalance, and while there is something left to read.
         """
-        end = self._consumer.end(TP(topic, partition)) if self._ready else None
+        end = self._consumer.end(TP(topic, partition))
         if end is None:
             return None
         offset, reported_at = end
@@ -183,6 +184,8 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         it took to publish may be lost, and must not be covered by a position.
         """
         async with self._flushing:
+            if self._ready and not any(live.touched for live in self._live.values()):
+                return True
             if not await self._may_write():
                 return False
             cuts = list(self._cuts())
@@ -209,16 +212,15 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
                 yield _Cut(number, live, dict(live.unflushed), dict(live.next_offsets))
 
     async def _write(self, cut: _Cut) -> bool:
-        producer = cast("Any", self.app.producer)._ensure_producer()  # noqa: SLF001
-        live = cut.live
+        producer = cast("BatchProducer", self.app.producer)
+        live, topic = cut.live, self.changelog_topic_name
         position = Position(next_offsets=cut.next_offsets, epoch=self._generation)
-        for batch in encode(cut.changes, position, producer.create_batch):
-            if not self._consumer.is_trusted() and not await self._may_write():
+        batches = encode(cut.changes, position, producer.new_batch)
+        # One after the other: the position must not arrive before what it vouches for.
+        for count, batch in enumerate(batches):
+            if count > 0 and not await self._may_write():
                 return False
-            # One after the other: the position must not arrive before what it vouches for.
-            sent = await producer.send_batch(batch, self.changelog_topic_name, partition=cut.number)
-            written = await sent
-            live.changelog_offset = written.offset + batch.record_count() - 1
+            live.changelog_offset = await producer.write(batch, topic, cut.number)
         live.unflushed = {}
         live.durable = cut.next_offsets
         return True

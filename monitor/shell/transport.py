@@ -32,6 +32,7 @@ from monitor.shell.consumer_thread import BatchConsumerThread, RecordBatch
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
+    from aiokafka.producer.message_accumulator import BatchBuilder
     from faust.tables.manager import TableManager
     from faust.tables.recovery import Recovery
     from faust.types import TP, AppT, Message
@@ -39,7 +40,15 @@ if TYPE_CHECKING:
     from faust.types.streams import StreamT
     from mode import ServiceT
 
-__all__ = ["SCHEME", "BatchConsumer", "BatchSchema", "RecordBatch", "WriteBehind", "batches"]
+__all__ = [
+    "SCHEME",
+    "BatchConsumer",
+    "BatchProducer",
+    "BatchSchema",
+    "RecordBatch",
+    "WriteBehind",
+    "batches",
+]
 
 SCHEME = "kafka-batch"
 
@@ -127,6 +136,8 @@ class BatchConsumer(driver.Consumer):
         self._dropped: set[TP] = set()
         # Where we already sought because of a hole: seen a second time, it is in the log itself.
         self._sought: dict[TP, int] = {}
+        # Where our sources would be resumed after a crash.
+        self._durable: dict[TP, int] = {}
         # Rebalances are counted, because Faust's recovery of one may end in the middle of another.
         self._round = 0
         self._assigned_round = -1
@@ -156,6 +167,11 @@ class BatchConsumer(driver.Consumer):
     async def _deliver(self, batch: RecordBatch) -> None:
         tp = batch.tp
         expected = self._next.get(tp, batch.after)
+        if batch.highwater < expected:
+            raise ImproperlyConfigured(
+                f"{tp} ends at {batch.highwater}, but {expected} was already read: it is another "
+                "log by the same name; give the worker another group, or bring the old log back"
+            )
         if not self._may_deliver(batch) or self._is_behind_a_hole(batch, expected):
             self._dropped.add(tp)
             return
@@ -244,7 +260,9 @@ class BatchConsumer(driver.Consumer):
         began_in = self._round
         if self._assigned_round != began_in or not all(table.ready for table in self.tables()):
             return
-        await self.seek_wait(await self._source_positions())
+        positions = await self._source_positions()
+        await self.seek_wait(positions)
+        self._durable = positions
         self._sought_round = began_in
 
     async def _source_positions(self) -> dict[TP, int]:
@@ -271,25 +289,28 @@ class BatchConsumer(driver.Consumer):
         super().resume_flow()
 
     def end(self, tp: TP) -> tuple[int, float] | None:
-        """The end of an assigned partition's log, and when a fetch last reported it."""
-        return self._thread.end(tp)
+        """The end of a source's log and when a fetch last reported it, by the clock.
+
+        None where that is not known, and in a rebalance, when the source may not be ours.
+        """
+        return self._thread.end(tp) if self._gate_open else None
 
     # Flushing and committing
 
     async def prove_membership(self) -> bool:
-        """Ask the coordinator whether our partitions are still ours."""
-        return await self._thread.prove_membership()
+        """Ask the coordinator whether our partitions are still ours.
 
-    def is_trusted(self) -> bool:
-        """Whether that was proven recently."""
-        return self._thread.is_trusted()
+        We commit what is durable, again if need be. The answer to a heartbeat proves less: it is
+        the same before a rebalance, while others wait for us to write, and (on Tansu 0.6) after it,
+        when they have begun.
+        """
+        return await self._commit(self._durable)
 
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:  # noqa: FBT001 - Faust's signature.
         del tps
         # Faust collects acknowledged offsets here and we never ask for them.
         self._acked.clear()
         self._acked_index.clear()
-        offsets: dict[TP, int] = {}
         for table in self.tables():
             try:
                 if not await table.flush():
@@ -297,9 +318,12 @@ class BatchConsumer(driver.Consumer):
             except Exception as error:
                 await self.crash(error)
                 raise
-            offsets |= {tp: at for tp, at in table.durable().items() if self._should_commit(tp, at)}
-        return bool(offsets) and await self._commit_offsets(
-            offsets, start_new_transaction=start_new_transaction
+            self._durable |= table.durable()
+        new = {
+            tp: offset for tp, offset in self._durable.items() if self._should_commit(tp, offset)
+        }
+        return bool(new) and await self._commit_offsets(
+            new, start_new_transaction=start_new_transaction
         )
 
 
@@ -317,10 +341,21 @@ class BatchProducer(driver.Producer):
             await super().on_start()
         except (UnknownError, UnsupportedVersionError):
             # Tansu's memory engine refuses to number its producers.
+            if self.should_stop:
+                return
             self.log.warning("the broker has no idempotent producers: a late retry may repeat")
             await self._ensure_producer().stop()
             self._idempotent = False
             await super().on_start()
+
+    def new_batch(self) -> BatchBuilder:
+        """Begin a batch of records, which the broker will append as one."""
+        return self._ensure_producer().create_batch()
+
+    async def write(self, batch: BatchBuilder, topic: str, partition: int) -> int:
+        """Send a batch, wait for its acknowledgement, and return its last record's offset."""
+        sent = await self._ensure_producer().send_batch(batch, topic, partition=partition)
+        return int((await sent).offset + batch.record_count() - 1)
 
 
 class BatchTransport(driver.Transport):

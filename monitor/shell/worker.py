@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
     from faust.types import StreamT
 
+    from monitor.core.moments import Moment
     from monitor.core.policy import Policy
     from monitor.core.tracker import Tracker
     from monitor.shell.settings import Settings
-    from monitor.shell.transport import RecordBatch
+    from monitor.shell.transport import BatchConsumer, RecordBatch
 
 SOURCES = tuple(topic.name for topic in INPUTS)
 _TICK_SECONDS = 1.0
@@ -119,20 +120,26 @@ class OutcomeWorker:
 
     async def _pass_time(self) -> None:
         """Let event time pass where there is no traffic that would carry it."""
-        idle = self._settings.idle_after_seconds
-        until = int((time.time() - idle) * SECOND)
         for number in self.table.owned:
             for topic in SOURCES:
-                tp = TP(topic, number)
-                silent = time.monotonic() - self._silent_since.setdefault(tp, time.monotonic())
-                if silent < idle or not self._is_read_to_its_end(tp):
-                    continue
-                if self._partition(number).pass_time(topic, until):
+                until = self._nothing_unread_until(TP(topic, number))
+                if until is not None and self._partition(number).pass_time(topic, until):
                     self.table.touch(number)
 
-    def _is_read_to_its_end(self, tp: TP) -> bool:
-        end: int | None = self.app.consumer.highwater(tp)
-        return end is not None and self.table.next_offset(tp.topic, tp.partition) >= end
+    def _nothing_unread_until(self, tp: TP) -> Moment | None:
+        """The moment up to which a silent topic has told everything, by the last fetch's word.
+
+        While no fetch is answered, because the broker is away or we were stopped, it stands still.
+        """
+        idle = self._settings.idle_after_seconds
+        silent = time.monotonic() - self._silent_since.setdefault(tp, time.monotonic())
+        end = cast("BatchConsumer", self.app.consumer).end(tp)
+        if silent < idle or end is None:
+            return None
+        offset, told_at = end
+        if self.table.next_offset(tp.topic, tp.partition) < offset:
+            return None
+        return int((told_at - idle) * SECOND)
 
     def _partition(self, number: int) -> OwnedPartition:
         return cast("OwnedPartition", self.table.partition(number))

@@ -207,6 +207,13 @@ def test_a_conversation_that_goes_takes_its_claim_out_of_the_trial(end: Any, rea
     assert driver.count(MATURED) == 0
 
 
+def test_a_claim_out_of_the_trial_is_forgotten() -> None:
+    driver = Driver().tell(started("ann", "09:00"), claimed("ann", "10:00"))
+    driver.tell(merged("ann", "12:00", into="ann-2")).until("13:00")
+
+    assert driver.tracker.customers["ann"].episodes == {}
+
+
 def test_a_trial_that_ends_while_a_reopening_is_in_doubt_ends_without_a_verdict() -> None:
     driver = (
         Driver()

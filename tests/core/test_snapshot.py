@@ -64,6 +64,7 @@ def test_every_deadline_is_met_after_a_restart_as_well() -> None:
             claimed("ann", "09:00"),
             handoff_requested("ann", "09:00"),
             promised("ann", "09:00", due="10:00"),
+            promised("ben", "09:00", due="10:00", conversation_id=None),
         )
         .until("09:00")
     )
@@ -71,7 +72,7 @@ def test_every_deadline_is_met_after_a_restart_as_well() -> None:
 
     assert len(driver.said(EpisodeOutcome)) == 4
     assert len(driver.said(HandoffOutcome)) == 2
-    assert len(driver.said(CommitmentOutcome)) == 1
+    assert len(driver.said(CommitmentOutcome)) == 2
 
 
 def test_a_doubt_outlives_a_restart() -> None:
@@ -93,6 +94,13 @@ def test_event_time_and_exposure_go_on_where_they_were() -> None:
     assert (after.watermark, after.newest) == (before.watermark, before.newest)
     assert driver.hours_exposed() == {"1h": 1.0, "6h": 2.0}
     assert driver.until("13:00").hours_exposed() == {"1h": 1.0, "6h": 3.0}
+
+
+def test_what_comes_late_to_a_restarted_tracker_does_not_turn_time_back() -> None:
+    driver = Driver().tell(started("ann", "09:00")).until("12:00")
+    driver.restart().tell(claimed("ann", "09:00"))
+
+    assert driver.hours_exposed() == {"1h": 0, "6h": 0}
 
 
 def test_a_skewed_event_keeps_the_moment_it_was_given() -> None:

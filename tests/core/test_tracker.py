@@ -55,6 +55,17 @@ def test_the_watermark_never_steps_back() -> None:
     assert driver.tracker.watermark == before
 
 
+def test_an_event_of_the_past_does_not_hold_its_topic_back() -> None:
+    tracker = Tracker(Policy())
+    for topic, at in zip(TOPICS, ("12:00", "11:00", "11:00"), strict=True):
+        tracker.receive(topic, heartbeat(at))
+    tracker.receive(CONVERSATIONS, started("ann", "10:30"))
+    for topic in TOPICS[1:]:
+        tracker.receive(topic, heartbeat("12:00"))
+
+    assert tracker.watermark == moment("11:59")
+
+
 def test_an_event_waits_until_its_moment_has_passed() -> None:
     driver = Driver().tell(started("ann", "09:00"))
     driver.tracker.advance_to(moment("09:00"))
@@ -243,6 +254,15 @@ def test_a_customer_who_keeps_coming_has_old_ids_forgotten() -> None:
 
 
 MESSAGE = {"conversation_id": "c", "customer_ref": "ann", "message_id": "m", "actor": "ai"}
+
+
+def test_what_is_not_old_is_known_again_after_old_ids_were_forgotten() -> None:
+    week = [says("ann", f"{day}d 09:00") for day in range(7)]
+    driver = Driver().tell(*week).until("6d 10:00")
+    driver.tell(*(says("ann", "6d 11:00", id=str(number)) for number in range(300)))
+
+    driver.tell(*week)
+    assert len(driver.said(Duplicate)) == len(week)
 
 
 def test_no_more_ids_of_one_customer_are_kept_than_policy_allows() -> None:

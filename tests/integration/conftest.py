@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitor.shell.embedded import EmbeddedBroker
 from tests.integration.apache_kafka import ApacheKafka, missing
+from tests.integration.traffic import remove_our_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +39,25 @@ def bootstrap(request: pytest.FixtureRequest) -> str:
     fixture = {"embedded": "embedded", "apache": "apache_kafka"}[request.param]
     broker: EmbeddedBroker | ApacheKafka = request.getfixturevalue(fixture)
     return broker.bootstrap
+
+
+@pytest.fixture(params=["embedded", "apache"])
+def unused(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run the test on both brokers, and give the address of each: nobody has worked there yet."""
+    with unused_broker(request) as bootstrap:
+        yield bootstrap
+
+
+@contextmanager
+def unused_broker(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Do the same for fixtures that live longer than a test."""
+    if request.param == "embedded":
+        with EmbeddedBroker() as broker:
+            yield broker.bootstrap
+        return
+    apache_kafka: ApacheKafka = request.getfixturevalue("apache_kafka")
+    asyncio.run(remove_our_topics(apache_kafka.bootstrap))
+    yield apache_kafka.bootstrap
 
 
 @pytest.fixture

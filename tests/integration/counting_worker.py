@@ -1,0 +1,137 @@
+"""A worker whose state is so simple that every lost and every repeated record shows.
+
+Per key it counts the records and adds up their values. Each record also puts out one line, the
+key and its count, before the state that contains it is written. The key ``refuse`` cannot be put
+out, and a value that is no number cannot be folded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import faust
+
+from monitor.shell.faust_settings import faust_app
+from monitor.shell.table import SessionTable
+from monitor.shell.transport import BatchSchema, batches
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from faust.types import RecordMetadata, StreamT
+
+    from monitor.shell.table import Partition
+    from monitor.shell.transport import RecordBatch
+
+PARTITIONS = 4
+TICK = b"tick"
+
+
+def sources(group: str) -> tuple[str, str]:
+    return f"{group}-apples", f"{group}-pears"
+
+
+class Counting:
+    """Counts and sums by key. Padding makes large flushes of few records."""
+
+    def __init__(self, records: dict[bytes, bytes], padding: int) -> None:
+        self.totals: dict[bytes, tuple[int, int]] = {}
+        for key, value in records.items():
+            count, total, _ = value.split(b" ")
+            self.totals[key] = (int(count), int(total))
+        self.changed: set[bytes] = set()
+        self.outputs: list[bytes] = []
+        self.padding = b"x" * padding
+
+    def fold(self, key: bytes, value: int) -> None:
+        count, total = self.totals.get(key, (0, 0))
+        self.totals[key] = (count + 1, total + value)
+        self.changed.add(key)
+        self.outputs.append(b"%s %d" % (key, count + 1))
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        changed, self.changed = self.changed, set()
+        return {key: b"%d %d %s" % (*self.totals[key], self.padding) for key in changed}
+
+
+def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
+    topic = app.topic(f"{group}-outputs", value_type=bytes, value_serializer="raw")
+
+    def restore(_number: int, records: dict[bytes, bytes]) -> Counting:
+        return Counting(records, padding)
+
+    async def publish(number: int, partition: Partition) -> None:
+        assert isinstance(partition, Counting)
+        lines, partition.outputs = partition.outputs, []
+        sent: list[Awaitable[RecordMetadata]] = []
+        for line in lines:
+            if line.startswith(b"refuse"):
+                raise ValueError(line)
+            sent.append(await topic.send(value=line, partition=number, force=True))
+        await asyncio.gather(*sent)
+
+    return SessionTable(
+        app,
+        name="counts",
+        sources=sources(group),
+        restore=restore,
+        before_flush=publish,
+        partitions=PARTITIONS,
+    )
+
+
+def counting_app(arguments: argparse.Namespace) -> faust.App:
+    group: str = arguments.group
+    app = faust_app(
+        group,
+        arguments.bootstrap,
+        datadir=arguments.datadir,
+        session_timeout=6.0,
+        commit_interval=0.3,
+    )
+    table = counting_table(app, group, arguments.padding)
+
+    @app.agent(app.topic(*sources(group), schema=BatchSchema(), partitions=PARTITIONS))
+    async def count(stream: StreamT[RecordBatch]) -> None:
+        async for batch in batches(stream):
+            partition = table.partition(batch.partition)
+            assert isinstance(partition, Counting)
+            known = table.next_offset(batch.topic, batch.partition)
+            for record in batch.records:
+                if record.offset >= known:
+                    partition.fold(record.key, int(record.value))
+            table.applied(batch)
+
+    if arguments.tick:
+        # Faust gives its decorator no type.
+        @app.timer(0.2)  # type: ignore[untyped-decorator]
+        async def tick() -> None:
+            for number in table.owned:
+                if None in [table.caught_up_at(topic, number) for topic in sources(group)]:
+                    continue
+                partition = table.partition(number)
+                assert isinstance(partition, Counting)
+                partition.fold(TICK, number)
+                table.touch(number)
+
+    return app
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bootstrap")
+    parser.add_argument("group")
+    parser.add_argument("datadir", type=Path)
+    parser.add_argument("--padding", type=int, default=0)
+    parser.add_argument("--tick", action="store_true")
+    app = counting_app(parser.parse_args())
+    worker = faust.Worker(app, loglevel="INFO", quiet=True, logfile=sys.stderr)
+    raise SystemExit(worker.execute_from_commandline())
+
+
+if __name__ == "__main__":
+    main()

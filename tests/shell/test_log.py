@@ -1,0 +1,79 @@
+"""The worker's log tells an operator what matters, and nobody who the customers are."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.shell import log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LIBRARIES = ("faust.worker", "mode.services", "aiokafka.consumer", "monitor.shell.transport")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in (None, log.operator.name, "aiokafka")]
+    handlers, levels = logging.root.handlers[:], [logger.level for logger in loggers]
+    yield
+    logging.root.handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+def heard(name: str) -> list[str]:
+    """Return the severities from a logger that reach the operator."""
+    logger = logging.getLogger(name)
+    severities = ("DEBUG", "INFO", "WARNING", "ERROR")
+    return [name for name in severities if logger.isEnabledFor(logging.getLevelName(name))]
+
+
+@pytest.mark.parametrize(
+    ("level", "operator", "libraries"),
+    [
+        ("ERROR", ["ERROR"], ["ERROR"]),
+        ("WARNING", ["WARNING", "ERROR"], ["WARNING", "ERROR"]),
+        ("INFO", ["INFO", "WARNING", "ERROR"], ["WARNING", "ERROR"]),
+    ],
+)
+def test_libraries_only_warn(level: str, operator: list[str], libraries: list[str]) -> None:
+    log.set_up(level)
+
+    assert heard(log.operator.name) == operator
+    assert [heard(name) for name in LIBRARIES] == [libraries] * len(LIBRARIES)
+
+
+def test_requests_are_never_quoted() -> None:
+    log.set_up("DEBUG")
+
+    assert heard("faust.worker") == ["DEBUG", "INFO", "WARNING", "ERROR"]
+    assert heard("aiokafka.conn") == ["INFO", "WARNING", "ERROR"]
+
+
+def test_the_client_does_not_repeat_itself() -> None:
+    now_and_then = log.NowAndThen()
+
+    def passes(name: str, line: int, at: float) -> bool:
+        record = logging.LogRecord(name, logging.ERROR, "conn.py", line, f"at {at}", None, None)
+        record.created = at
+        return now_and_then.filter(record)
+
+    assert passes("aiokafka.conn", 1, at=1000)
+    assert not passes("aiokafka.conn", 1, at=1009)
+    assert passes("aiokafka.conn", 2, at=1009)
+    assert passes("aiokafka.conn", 1, at=1010)
+    assert all(passes(log.operator.name, 1, at=1000) for _ in range(3))
+
+
+def test_a_line_says_when_how_bad_and_what(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO")
+    log.operator.info("partition %s recovered", 3)
+
+    said = capsys.readouterr().err
+    want = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO partition 3 recovered\n"
+    assert re.fullmatch(want, said)

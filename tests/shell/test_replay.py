@@ -1,0 +1,211 @@
+"""The command line: recorded logs in, a report out; and every mistake is told in one line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from monitor import cli
+from monitor.adapters.mapping import MAPS
+from tests.build import ai_says, claimed, handoff_requested, says, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from schemas.envelope import Envelope
+
+    Run = Callable[..., tuple[int, str, str]]
+
+STORY: tuple[Envelope, ...] = (
+    started("ann", "09:00"),
+    says("ann", "09:01"),
+    ai_says("ann", "09:02"),
+    claimed("ann", "09:10"),
+    says("ann", "2d 09:00"),
+    handoff_requested("ann", "2d 09:05"),
+)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the program in this process; give its status, and what it wrote."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["outcome-monitor", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        written = capsys.readouterr()
+        status = ended.value.code
+        return int(status or 0), written.out, written.err
+
+    return run
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Write the story down as CloudEvents, one a line."""
+    file = tmp_path / "log.jsonl"
+    file.write_bytes(b"".join(line(event) for event in STORY))
+    return file
+
+
+def line(event: Envelope) -> bytes:
+    return event.model_dump_json(exclude_none=True).encode() + b"\n"
+
+
+def commands(group: typer.core.TyperGroup, *path: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name)
+
+
+def all_commands() -> list[tuple[str, ...]]:
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return list(commands(group))
+
+
+def test_the_report_goes_to_stdout(run: Run, log: Path) -> None:
+    status, out, err = run("replay", log)
+    report = json.loads(out)
+
+    assert (status, err) == (0, "")
+    assert sum(report["claims"].values()) == 1
+    assert report["journeys"] == 1
+    assert sum(report["events"].values()) == len(STORY)
+
+
+def test_gzip_is_read_as_it_is(run: Run, log: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "log.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+
+    assert run("replay", packed)[1] == run("replay", log)[1]
+
+
+def test_two_files_are_one_log(run: Run, log: Path, tmp_path: Path) -> None:
+    lines = log.read_bytes().splitlines(keepends=True)
+    halves = [tmp_path / "first", tmp_path / "second"]
+    for file, half in zip(halves, (lines[:3], lines[3:]), strict=True):
+        file.write_bytes(b"".join(half))
+
+    assert run("replay", *halves)[1] == run("replay", log)[1]
+
+
+def test_report_and_cases_are_written_where_they_are_wanted(
+    run: Run, log: Path, tmp_path: Path
+) -> None:
+    report, cases = tmp_path / "report.json", tmp_path / "cases.jsonl"
+    on_stdout = run("replay", log)[1]
+    status, out, _ = run("replay", log, "--report", report, "--cases", cases)
+
+    assert (status, out) == (0, "")
+    assert report.read_text() == on_stdout
+    (case,) = [json.loads(text) for text in cases.read_text().splitlines()]
+    assert case.keys() >= {"case_id", "claims", "failures", "reopened", "handoffs", "findings"}
+    assert len(case["claims"]) == len(case["failures"]) == len(case["handoffs"]) == 1
+
+
+def test_a_further_horizon_can_be_asked_for(run: Run, log: Path) -> None:
+    report = json.loads(run("replay", log, "--horizon", "5d", "--horizon", "36h")[1])
+
+    assert list(report["durability"]["same_issue"]) == ["24h", "36h", "72h", "5d", "7d", "30d"]
+
+
+def test_a_mapping_is_known_by_name_and_by_path(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(json.dumps({"nothing": "that the mapping knows"}) + "\n")
+    named = run("replay", log, "--map", "uci_incident")
+
+    assert named[0] == 0
+    assert sum(json.loads(named[1])["ignored_records"].values()) <= 1
+    assert run("replay", log, "--map", MAPS / "uci_incident.toml") == named
+
+
+@pytest.mark.parametrize("map_", [None, "uci_incident"])
+def test_what_cannot_be_read_is_counted_and_passed_over(
+    run: Run, log: Path, map_: str | None
+) -> None:
+    lines = b"\n".join([b"{", b"\xff\xfe", b"[]", b'"text"', b"", b"   ", b"[" * 100_000])
+    log.write_bytes(lines + b"\n" + log.read_bytes())
+    status, out, _ = run("replay", log, *(["--map", map_] if map_ else []))
+
+    assert status == 0
+    want = {"not_json": 5} if map_ else {"not_an_event": 2, "not_json": 3}
+    assert json.loads(out)["dead_letters"] == want
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.jsonl"], "nowhere.jsonl: no such file"),
+        (["."], r"\.: no such file"),
+        (["LOG", "--map", "nosuch"], "nosuch: .*give a mapping file or one of .*uci_incident"),
+        (["LOG", "--horizon", "5"], "--horizon 5: give hours or days"),
+        (["LOG", "--horizon", "0d"], "--horizon 0d: give hours or days"),
+        (["LOG", "--horizon", "²d"], "--horizon ²d: give hours or days"),
+        (["LOG", "--report", "nowhere/r.json"], "nowhere/r.json cannot be written: No such file"),
+        (["LOG", "--cases", "nowhere/c.json"], "nowhere/c.json cannot be written: No such file"),
+    ],
+)
+def test_a_mistake_of_the_operators_is_told_in_one_line(
+    run: Run, log: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(log.parent)
+    status, out, err = run("replay", *(log if word == "LOG" else word for word in arguments))
+
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert re.search(said, err)
+
+
+@pytest.mark.parametrize("damage", ["cut off", "garbled"])
+def test_a_damaged_gzip_is_named(run: Run, log: Path, damage: str) -> None:
+    packed = bytearray(gzip.compress(log.read_bytes() * 50))
+    if damage == "cut off":
+        del packed[-20:]
+    else:
+        packed[len(packed) // 2] ^= 0xFF
+    log.write_bytes(packed)
+    status, out, err = run("replay", log)
+
+    assert (status, out) == (2, "")
+    assert err.startswith(f"error: {log}: damaged gzip: ")
+
+
+def test_generated_documents_are_in_sync(run: Run) -> None:
+    assert run("schemas", "check") == (0, "", "")
+
+
+def test_a_key_is_written_for_who_asks(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "hash.key"
+    assert run("key", "new", file) == (0, "", "")
+    status, _, err = run("key", "new", file)
+
+    assert (status, err) == (2, f"error: {file} exists and is kept; fix: choose another name\n")
+
+
+@pytest.mark.parametrize("command", all_commands(), ids=" ".join)
+def test_every_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(cli.app, [*command, "--help"])
+
+    assert told.exit_code == 0
+    assert f"outcome-monitor {' '.join(command)}" in told.output.partition("Example: ")[2]
+
+
+def test_without_a_command_all_of_them_are_listed(run: Run) -> None:
+    status, out, _ = run()
+
+    assert status == 2
+    for command in all_commands():
+        assert command[0] in out

@@ -1,0 +1,124 @@
+"""A setting is taken as it is told, or refused by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from monitor.shell.settings import PREFIX, Settings, SettingsError, read_settings, write_new_key
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# fmt: off
+WRONG = [
+    ("KAFKA_BOOTSTRAP", "kafka", "give host:port"),
+    ("KAFKA_BOOTSTRAP", "kafka:", "give host:port"),
+    ("KAFKA_BOOTSTRAP", "kafka:9092:1", "give host:port"),
+    ("KAFKA_BOOTSTRAP", "kafka:9092,", "give host:port"),
+    ("KAFKA_BOOTSTRAP", "kafka://kafka:9092", "give host:port"),
+    ("GROUP", "two words", "match pattern"),
+    ("PARTITIONS", "0", "greater than or equal to 1"),
+    ("PARTITIONS", "four", "valid integer"),
+    ("REPLICATION_FACTOR", "0", "greater than or equal to 1"),
+    ("CREATE_TOPICS", "perhaps", "valid boolean"),
+    ("WEB_PORT", "65536", "less than or equal to 65535"),
+    ("SESSION_TIMEOUT_SECONDS", "1", "greater than or equal to 6"),
+    ("FLUSH_INTERVAL_SECONDS", "0", "greater than or equal to 0.05"),
+    ("IDLE_AFTER_SECONDS", "-1", "greater than or equal to 0"),
+    ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+]
+# fmt: on
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"{PREFIX}{name.upper()}", raising=False)
+
+
+def test_without_any_variable_everything_stays_on_this_machine() -> None:
+    settings = read_settings()
+
+    assert (settings.kafka_bootstrap, settings.web_host) == ("127.0.0.1:9092", "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "told", ["kafka:9092", "10.0.0.1:9092, 10.0.0.2:9092", "a-b.c_d.example:1", "[::1]:9092"]
+)
+def test_brokers_are_addresses_with_commas(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv(f"{PREFIX}KAFKA_BOOTSTRAP", told)
+
+    assert read_settings().kafka_bootstrap == told
+
+
+@pytest.mark.parametrize(("name", "value", "why"), WRONG)
+def test_a_wrong_value_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}{name}", value)
+
+    with pytest.raises(SettingsError, match=rf"^{PREFIX}{name}: .*{why}"):
+        read_settings()
+
+
+def test_an_empty_variable_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}WEB_PORT", "")
+
+    assert read_settings().web_port == 9464
+
+
+def test_the_key_is_the_files_content_without_the_line_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(b"sixteen bytes ok\r\n")
+    monkeypatch.setenv(f"{PREFIX}HASH_KEY_FILE", str(file))
+
+    assert read_settings().hash_key() == b"sixteen bytes ok"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "No such file"), (b"short\n", "has 5 bytes, at least 16 are needed")],
+)
+def test_a_key_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, why: str
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv(f"{PREFIX}HASH_KEY_FILE", str(file))
+
+    with pytest.raises(SettingsError, match=rf"^{PREFIX}HASH_KEY_FILE: .*{why}"):
+        read_settings().hash_key()
+
+
+def test_without_a_key_the_way_to_one_is_told() -> None:
+    with pytest.raises(SettingsError, match=rf"^{PREFIX}HASH_KEY_FILE is not set.*key new"):
+        read_settings().hash_key()
+
+
+def test_a_new_key_is_for_its_owner_only_and_never_the_same(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    write_new_key(one)
+    write_new_key(other)
+
+    assert one.stat().st_mode & 0o777 == 0o600
+    assert len(one.read_bytes().strip()) == 64
+    assert one.read_bytes() != other.read_bytes()
+
+
+def test_a_key_is_never_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_bytes(b"precious")
+
+    with pytest.raises(SettingsError, match="exists and is kept"):
+        write_new_key(file)
+    assert file.read_bytes() == b"precious"
+
+
+def test_a_key_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere/key cannot be written: No such file"):
+        write_new_key(tmp_path / "nowhere" / "key")

@@ -1,0 +1,230 @@
+"""The transport's rules of delivery, with a consumer thread that does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiokafka.errors import ConsumerStoppedError
+from aiokafka.structs import ConsumerRecord
+from faust.exceptions import ImproperlyConfigured
+from faust.types import TP
+
+from monitor.shell.consumer_thread import BatchConsumerThread, RecordBatch
+from monitor.shell.faust_settings import faust_app
+from monitor.shell.transport import BatchConsumer, WriteBehind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SOURCE = TP("source", 0)
+
+
+def batch(*offsets: int, after: int, generation: int = 1) -> RecordBatch:
+    records = [
+        ConsumerRecord(*SOURCE, offset, 0, 0, b"key", b"value", None, 3, 5, ())
+        for offset in offsets
+    ]
+    return RecordBatch(
+        SOURCE, records, after=after, highwater=offsets[-1] + 1, generation=generation
+    )
+
+
+class State(WriteBehind):
+    """A table that has read its source up to an offset."""
+
+    sources = frozenset({SOURCE.topic})
+    ready = True
+
+    def position(self, tp: TP) -> int:
+        return {SOURCE: 10}[tp]
+
+    def begin_at(self, tp: TP, offset: int) -> None:
+        raise AssertionError((tp, offset))
+
+    def durable(self) -> Mapping[TP, int]:
+        return {}
+
+    async def flush(self) -> bool:
+        return False
+
+    def suspend(self) -> None:
+        self.ready = False
+
+    def forget(self) -> None:
+        raise AssertionError
+
+
+class Thread(BatchConsumerThread):
+    """A thread that is none: it answers polls from a script, and notes where it is sent."""
+
+    script: list[RecordBatch]
+    seeks: list[dict[TP, int]]
+
+    async def getmany(
+        self,
+        active_partitions: set[TP] | None,
+        timeout: float,  # noqa: ASYNC109 - Faust's signature.
+    ) -> dict[TP, list[Any]]:
+        del active_partitions, timeout
+        if not self.script:
+            raise ConsumerStoppedError
+        return {SOURCE: [self.script.pop(0)]}
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        self.seeks.append(dict(partitions))
+
+    async def seek_back(self, offsets: Mapping[TP, int]) -> None:
+        self.seeks.append(dict(offsets))
+
+    def assignment(self) -> set[TP]:
+        return {SOURCE}
+
+    def expelled(self) -> bool:
+        return False
+
+
+class Consumer(BatchConsumer):
+    """A consumer of such a thread and such a table."""
+
+    _thread: Thread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.table = State()
+        super().__init__(*args, **kwargs)
+
+    def _new_consumer_thread(self) -> Thread:
+        # With a loop given it makes none that somebody would have to close.
+        thread = Thread(self, thread_loop=self.loop)
+        thread.script, thread.seeks = [], []
+        return thread
+
+    def tables(self) -> Iterator[WriteBehind]:
+        yield self.table
+
+    @property
+    def seeks(self) -> list[dict[TP, int]]:
+        return self._thread.seeks
+
+    async def end_rebalance(self) -> None:
+        """Do as Faust does when a partition was assigned and its table recovered."""
+        self.app.consumer_generation_id += 1
+        await self.on_partitions_assigned({SOURCE}, self.app.consumer_generation_id)
+        self.table.ready = True
+        await self.perform_seek()
+        self.resume_flow()
+
+    async def take(self, *polls: RecordBatch) -> None:
+        """Deliver what these polls return."""
+        self._thread.script += polls
+        # Faust only polls for partitions that it has not paused.
+        self.resume_partitions({SOURCE})
+        with pytest.raises(ConsumerStoppedError):
+            await self._drain_messages(self)
+
+
+Scenario = Callable[[Consumer], Coroutine[Any, Any, None]]
+Run = Callable[[Scenario], list[int]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run a scenario with a consumer, and return the offsets that reached the stream."""
+    reached: list[int] = []
+
+    async def reach(message: Any) -> None:
+        reached.extend(record.offset for record in message.records)
+
+    async def nothing(*_: Any) -> None:
+        pass
+
+    def run(scenario: Scenario) -> list[int]:
+        async def main() -> None:
+            app = faust_app("unit", "localhost:9092", datadir=tmp_path)
+            app.topics.acking_topics.add(SOURCE.topic)
+            consumer = Consumer(
+                app.transport,
+                callback=reach,
+                on_partitions_revoked=nothing,
+                on_partitions_assigned=nothing,
+            )
+            app.on_rebalance_start()
+            await scenario(consumer)
+
+        asyncio.run(main())
+        return reached
+
+    return run
+
+
+def test_a_source_is_resumed_where_its_state_ends(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        assert consumer.seeks == [{SOURCE: 10}]
+        await consumer.take(batch(8, 9, 10, 11, after=8), batch(12, after=12))
+
+    assert run(scenario) == [10, 11, 12]
+
+
+def test_nothing_is_delivered_before_the_rebalance_is_over(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        await consumer.on_partitions_revoked({SOURCE})
+        await consumer.take(batch(10, after=10))
+        # Faust resumes the flow for recovery too, when nothing was pinned yet.
+        consumer.resume_flow()
+        await consumer.take(batch(10, after=10))
+
+    assert run(scenario) == []
+
+
+def test_what_was_fetched_and_not_delivered_is_read_again(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        stale = batch(10, 11, after=10, generation=0)
+        await consumer.take(stale, batch(12, after=12), batch(10, 11, 12, after=10))
+        assert consumer.seeks[1:] == [{SOURCE: 10}, {SOURCE: 10}]
+
+    assert run(scenario) == [10, 11, 12]
+
+
+def test_records_fetched_before_a_seek_are_dropped(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        await consumer.take(batch(30, 31, after=30), batch(10, after=10))
+
+    assert run(scenario) == [10]
+
+
+def test_a_hole_in_offsets_is_sought_once(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        await consumer.take(batch(15, after=10), batch(15, after=10), batch(16, after=16))
+        assert consumer.seeks[1:] == [{SOURCE: 10}]
+
+    assert run(scenario) == [15, 16]
+
+
+def test_a_log_that_was_begun_anew_is_refused(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        with pytest.raises(ImproperlyConfigured, match="another log by the same name"):
+            await consumer.take(batch(0, 1, after=0))
+
+    assert run(scenario) == []
+
+
+def test_a_recovery_of_the_last_rebalance_does_not_open_the_gate_of_this_one(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.on_partitions_assigned({SOURCE}, 1)
+        consumer.app.consumer_generation_id = 1
+        await consumer.on_partitions_revoked({SOURCE})
+        await consumer.perform_seek()
+        consumer.resume_flow()
+        await consumer.take(batch(10, after=10))
+        assert consumer.seeks == []
+
+    assert run(scenario) == []
