@@ -14,17 +14,17 @@ import typer
 from rich.console import Console
 
 from monitor.adapters.mapping import MappingError, load_mapping
-from monitor.core.moments import DAY, HOUR
-from monitor.core.policy import Policy
+from monitor.core.lengths import parse_length, write_length
+from monitor.core.moments import MINUTE
+from monitor.core.policy import ranges
 from monitor.shell.child import ChildError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
+from monitor.shell.policy_file import PolicyError, difference, load_policy, show
 from monitor.shell.replay import LogError, dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
 from monitor.shell.topics import TopicError
 from monitor.shell.worker import run_worker
 from schemas import documents
-
-_UNITS = {"h": HOUR, "d": DAY}
 
 app = typer.Typer(
     name="outcome-monitor",
@@ -35,8 +35,10 @@ app = typer.Typer(
 )
 schemas_app = typer.Typer(help="The contract as JSON Schema and AsyncAPI.", no_args_is_help=True)
 key_app = typer.Typer(help="The key by which customers are hashed.", no_args_is_help=True)
+policy_app = typer.Typer(help="The numbers that verdicts rest on.", no_args_is_help=True)
 app.add_typer(schemas_app, name="schemas")
 app.add_typer(key_app, name="key")
+app.add_typer(policy_app, name="policy")
 
 
 class UsageError(Exception):
@@ -75,11 +77,12 @@ def worker() -> None:
     Example: OUTCOME_MONITOR_KAFKA_BOOTSTRAP=kafka:9092 OUTCOME_MONITOR_HASH_KEY_FILE=hash.key
     outcome-monitor worker
     """
-    run_worker(read_settings(), Policy())
+    settings = read_settings()
+    run_worker(settings, load_policy(settings.policy_file))
 
 
 @app.command(name="replay")
-def replay_(
+def replay_(  # noqa: PLR0913  # as many as it has options
     files: Annotated[list[Path], typer.Argument(help="JSON lines, plain or gzip.")],
     map_: Annotated[
         str | None,
@@ -93,6 +96,9 @@ def replay_(
     ] = None,
     horizon: Annotated[
         list[str] | None, typer.Option(help="A further horizon of durability, such as 5d or 36h.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file; without it the default policy.")
     ] = None,
 ) -> None:
     """Run the core over recorded logs, without a broker: event time only, same log, same bytes.
@@ -108,9 +114,9 @@ def replay_(
     for output in (report, cases):
         if output is not None:
             _require_writable(output)
-    policy = Policy().with_horizons(tuple(_length(text) for text in horizon or ()))
+    judged_by = load_policy(policy).with_horizons(_horizons(horizon or []))
     mapping = None if map_ is None else load_mapping(map_)
-    replayed = replay(files, policy, mapping, Console(stderr=True))
+    replayed = replay(files, judged_by, mapping, Console(stderr=True))
     if report is None:
         sys.stdout.write(dump(replayed.report))
     else:
@@ -149,11 +155,54 @@ def key_new(file: Annotated[Path, typer.Argument(help="Where to write it.")]) ->
     write_new_key(file)
 
 
+@policy_app.command(name="show")
+def policy_show(
+    file: Annotated[
+        Path | None, typer.Argument(help="Policy file; without it the default.")
+    ] = None,
+) -> None:
+    """Write the whole policy to stdout, every key with its reason and range, ready to be changed.
+
+    Example: outcome-monitor policy show > policy.toml
+    """
+    sys.stdout.write(show(load_policy(file)))
+
+
+@policy_app.command(name="check")
+def policy_check(file: Annotated[Path, typer.Argument(help="Policy file.")]) -> None:
+    """Check a policy file, and say how records will name it.
+
+    Example: outcome-monitor policy check policy.toml
+    """
+    sys.stdout.write(f"{file}: fine; records will name it {load_policy(file).label}\n")
+
+
+@policy_app.command(name="diff")
+def policy_diff(
+    file: Annotated[Path, typer.Argument(help="Policy file.")],
+    other: Annotated[Path | None, typer.Argument(help="Another; without it the default.")] = None,
+) -> None:
+    """Say key by key what a policy file changes.
+
+    Example: outcome-monitor policy diff policy.toml
+    """
+    lines = difference(load_policy(other), load_policy(file))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
 def main() -> None:
     """Run the command line; errors of the operator's are said in one line."""
     try:
         app()
-    except (SettingsError, MappingError, TopicError, ChildError, LogError, UsageError) as error:
+    except (
+        SettingsError,
+        MappingError,
+        PolicyError,
+        TopicError,
+        ChildError,
+        LogError,
+        UsageError,
+    ) as error:
         _say(error)
         raise SystemExit(2) from None
     except DemoError as error:
@@ -175,11 +224,22 @@ def _require_writable(path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _length(text: str) -> int:
-    number, unit = text[:-1], text[-1:]
-    if not number.isdecimal() or unit not in _UNITS or int(number) == 0:
-        raise UsageError(f"--horizon {text}: give hours or days, such as 36h or 5d")
-    return int(number) * _UNITS[unit]
+def _horizons(texts: list[str]) -> tuple[int, ...]:
+    return tuple(_horizon(text) for text in texts)
+
+
+def _horizon(text: str) -> int:
+    try:
+        length = parse_length(text)
+    except ValueError as error:
+        raise UsageError(f"--horizon {text}: {error}") from None
+    low, high = ranges()["horizons"]
+    if not low <= length <= high or length % MINUTE:
+        raise UsageError(
+            f"--horizon {text}: must be whole minutes, "
+            f"from {write_length(low)} to {write_length(high)}"
+        )
+    return length
 
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitor.cli import app
 from monitor.core.catalogue import METRICS
-from monitor.core.policy import Policy
+from monitor.core.lengths import write_length
+from monitor.core.policy import NAMES, ranges, reason_of
 from monitor.shell.settings import Settings
 from tests.paths import ROOT
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PAGES = sorted([ROOT / "README.md", ROOT / "schemas" / "README.md", *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
-COMMAND = re.compile(r"outcome-monitor ([a-z]+(?: (?:new|write|check))?)")
+COMMAND = re.compile(r"outcome-monitor ([a-z]+(?: (?:new|write|check|show|diff))?)")
 
 
 def commands(group: typer.Typer = app, prefix: str = "") -> list[tuple[str, str]]:
@@ -64,9 +64,16 @@ def test_every_setting_has_its_row() -> None:
 
 
 def test_every_number_of_the_policy_has_its_row() -> None:
-    known = [field.name for field in fields(Policy) if field.name not in ("version", "ages")]
+    assert rows("policy.md") == list(NAMES)
 
-    assert rows("policy.md") == known
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_number_of_the_policy_is_explained_as_it_is(name: str) -> None:
+    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+
+    assert reason_of(name) in row
+    assert all(write_length(length) in row for length in ranges().get(name, ()))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

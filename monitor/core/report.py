@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.core.episodes import BOUNDS
 from monitor.core.estimate import Interval, durability
-from monitor.core.policy import spell
+from monitor.core.lengths import spell
 from monitor.core.reading import AT_RISK, Reading, by, total
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def report(reading: Reading, policy: Policy) -> dict[str, Any]:
     """Everything the report says, from totals alone."""
     return {
         "report_version": REPORT_VERSION,
-        "policy_version": policy.version,
+        "policy_version": policy.label,
         "events": by(reading, "cx_events_total", 0, 1, 2),
         "dead_letters": by(reading, "cx_dead_letters_total", 1),
         "conversations": by(reading, "cx_conversations_total", 0),

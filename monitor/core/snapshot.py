@@ -43,6 +43,17 @@ class _Time(msgspec.Struct, array_like=True):
     version: int
     watermark: Moment
     newest: dict[str, Moment]
+    age_edges: tuple[Moment, ...]
+
+
+class PolicyChanged(Exception):  # noqa: N818  # it says what happened
+    """The age buckets of the policy are not those of the state."""
+
+    def __str__(self) -> str:
+        return (
+            "policy.age_edges has changed, and claims are on trial in the old buckets; "
+            "fix: put it back, or start a new consumer group, which begins with an empty state"
+        )
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -62,18 +73,25 @@ def records(tracker: Tracker) -> dict[bytes, bytes | None]:
         )
     for name in tracker.totals.touched:
         changed[_TOTAL + name.encode()] = _encode_total(tracker.totals, name)
-    changed[_TIME] = _encode(_Time(STATE_VERSION, tracker.watermark, tracker.newest))
+    edges = tracker.policy.age_edges
+    changed[_TIME] = _encode(_Time(STATE_VERSION, tracker.watermark, tracker.newest, edges))
     tracker.dirty.clear()
     tracker.totals.touched.clear()
     return changed
 
 
 def restore(policy: Policy, kept: dict[bytes, bytes]) -> Tracker:
-    """The tracker whose records these are."""
+    """The tracker whose records these are.
+
+    Raises:
+        PolicyChanged: they were written under other age buckets, in which claims are on trial.
+    """
     tracker = Tracker(policy)
     for key, value in kept.items():
         if key == _TIME:
             time = _time.decode(value)
+            if time.age_edges != policy.age_edges:
+                raise PolicyChanged
             tracker.watermark, tracker.newest = time.watermark, time.newest
         elif key.startswith(_TOTAL):
             _restore_total(tracker.totals, key[len(_TOTAL) :].decode(), value)

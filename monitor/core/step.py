@@ -91,7 +91,7 @@ class Step:
             "ai_version": version_of(conversation),
             "intent_group": group_of(conversation),
             "channel": str(conversation.channel) if conversation else UNKNOWN,
-            "policy_version": self.policy.version,
+            "policy_version": self.policy.label,
         }
 
 

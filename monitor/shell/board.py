@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.core.estimate import durability
-from monitor.core.policy import spell
+from monitor.core.lengths import spell
 from monitor.core.reading import AT_RISK, Reading, by, total
 
 if TYPE_CHECKING:

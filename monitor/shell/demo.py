@@ -186,9 +186,9 @@ class _Show:
         producer = AIOKafkaProducer(
             bootstrap_servers=self._broker.bootstrap, acks="all", linger_ms=20
         )
-        await producer.start()
         columns = (TextColumn("Playing"), BarColumn(), TimeRemainingColumn())
         try:
+            await producer.start()
             with Progress(*columns, console=self._console, transient=True) as progress:
                 task = progress.add_task("play", total=1.0)
                 printing = asyncio.create_task(self._print_boards())
@@ -234,8 +234,9 @@ class _Show:
         consumer = AIOKafkaConsumer(
             FINDINGS.name, bootstrap_servers=self._broker.bootstrap, auto_offset_reset="earliest"
         )
-        await consumer.start()
+        # A start that is interrupted has to be stopped as well.
         try:
+            await consumer.start()
             async for record in consumer:
                 self._examples.note(Finding.model_validate_json(record.value))
         finally:

@@ -1,8 +1,8 @@
 """What a worker writes to stderr: one line for each thing that an operator may want to know.
 
 Faust and aiokafka announce every start and stop of their parts. Of that, only warnings pass until
-the level is DEBUG. Two rules for aiokafka: its DEBUG is never heard, for it quotes requests, and so
-customers; and it says the same only now and then, for while a broker is away it says it a hundred
+the level is DEBUG. aiokafka's DEBUG is never heard, for it quotes requests, and so customers. And
+warnings are said again only now and then, for while a broker is away, the same ones come a hundred
 times a second.
 """
 
@@ -35,20 +35,22 @@ def set_up(level: str) -> None:
 
 
 class NowAndThen(logging.Filter):
-    """Keeps the client from repeating itself."""
+    """Keeps warnings, and everything that aiokafka says, from being repeated at once."""
 
     def __init__(self) -> None:
         """Let everything be said once."""
         super().__init__()
-        self._said_at: dict[tuple[str, int], float] = {}
+        self._said_at: dict[tuple[str, int, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the client has not just said this, or something like it."""
-        if not record.name.startswith(_CLIENT):
+        """Whether this, or something like it, was not just said."""
+        if record.levelno != logging.WARNING and not record.name.startswith(_CLIENT):
             return True
-        # By the line of code, because the words name ports, nodes and errors.
-        place = (record.pathname, record.lineno)
-        if record.created - self._said_at.get(place, 0.0) < _AGAIN_AFTER_SECONDS:
+        # Libraries by the line of code, because their words name ports, times and errors. Our own
+        # words name partitions, each of which is news.
+        words = record.getMessage() if record.name.startswith("monitor") else ""
+        said = (record.pathname, record.lineno, words)
+        if record.created - self._said_at.get(said, 0.0) < _AGAIN_AFTER_SECONDS:
             return False
-        self._said_at[place] = record.created
+        self._said_at[said] = record.created
         return True

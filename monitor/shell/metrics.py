@@ -15,8 +15,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from monitor.core.catalogue import METRICS
+from monitor.core.lengths import spell
 from monitor.core.moments import seconds
-from monitor.core.policy import spell
 from monitor.core.reading import reading_of
 
 if TYPE_CHECKING:

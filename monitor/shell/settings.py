@@ -56,6 +56,9 @@ class Settings(BaseSettings):
         default=None,
         description="File with the key by which customers are hashed; at least 16 bytes.",
     )
+    policy_file: Path | None = Field(
+        default=None, description="Policy file, in TOML; without it the default policy."
+    )
     web_host: str = Field(
         default="127.0.0.1", description="Address of /metrics, /healthz and /readyz."
     )

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from monitor.core.lengths import spell
 from monitor.core.moments import DAY, HOUR, MINUTE, SECOND
-from monitor.core.policy import Policy, spell
+from monitor.core.policy import Policy
 
 POLICY = Policy()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.core.moments import DAY
 from monitor.core.policy import Policy
-from monitor.core.snapshot import records, restore
+from monitor.core.snapshot import PolicyChanged, records, restore
 from monitor.core.tracker import Tracker
 from schemas.decode import TOPICS
 from schemas.published import CommitmentOutcome, EpisodeOutcome, HandoffOutcome
@@ -135,3 +136,11 @@ def test_time_is_always_written_for_it_always_moves() -> None:
     assert written is not None
 
     assert restore(Policy(), {b"time": written}).watermark == moment("08:59")
+
+
+def test_a_state_in_other_age_buckets_is_not_taken_over() -> None:
+    tracker = Tracker(Policy())
+    kept = {key: value for key, value in records(tracker).items() if value is not None}
+
+    with pytest.raises(PolicyChanged, match=r"age_edges has changed.*new consumer group"):
+        restore(Policy().with_horizons((5 * DAY,)), kept)

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from monitor.core.casebook import Casebook
-from monitor.core.moments import HOUR
+from monitor.core.moments import DAY, HOUR, moment_of
 from schemas.decode import TOPICS
 from schemas.published import Published, Reason
+from tests.build import FIRST_DAY
 from tests.driver import Driver
-from tests.property.vocabulary import HOURS, any_event
+from tests.property.vocabulary import HOURS, any_event, telling_event
 
 if TYPE_CHECKING:
     from schemas.envelope import Envelope
@@ -32,9 +33,10 @@ class LongLife(RuleBasedStateMachine):
         self.told: list[Envelope] = []
         self.arrived = 0
         self.watermark = 0
+        self.begun = moment_of(FIRST_DAY)
         self.exposed: dict[tuple[str, ...], int] = {}
 
-    @rule(events=st.lists(any_event(), min_size=3, max_size=20))
+    @rule(events=st.lists(any_event() | telling_event(), min_size=3, max_size=20))
     def tell(self, events: list[Envelope]) -> None:
         self.one.tell(*events)
         self.twin.tell(*events)
@@ -43,9 +45,20 @@ class LongLife(RuleBasedStateMachine):
 
     @rule(hour=st.sampled_from(HOURS), topic=st.sampled_from(TOPICS))
     def let_a_silent_topic_pass(self, hour: int, topic: str) -> None:
-        until = self.watermark + hour * HOUR
+        until = max(self.watermark, self.begun) + hour * HOUR
         self.one.outputs += self.one.tracker.pass_time(topic, until)
         self.twin.outputs += self.twin.tracker.pass_time(topic, until)
+
+    @rule(hour=st.sampled_from(HOURS), ago=st.booleans())
+    def let_time_pass(self, hour: int, *, ago: bool) -> None:
+        moment = max(self.watermark, self.begun) + hour * (-HOUR if ago else HOUR)
+        self.one.outputs += self.one.tracker.advance_to(moment)
+        self.twin.outputs += self.twin.tracker.advance_to(moment)
+
+    @rule(event=telling_event())
+    def restart_and_tell(self, event: Envelope) -> None:
+        self.restart()
+        self.tell([event])
 
     @rule(place=st.integers(0, 1_000))
     def repeat(self, place: int) -> None:
@@ -80,6 +93,15 @@ class LongLife(RuleBasedStateMachine):
         assert self.one.count("cx_events_total") == self.arrived
 
     @invariant()
+    def nothing_is_applied_twice(self) -> None:
+        beats = self.one.count("cx_events_total", type="cx.heartbeat.v1")
+        applied = sum(
+            self.one.count("cx_events_total", result=result)
+            for result in ("applied", "late_applied")
+        )
+        assert applied - beats <= len({event.id for event in self.told})
+
+    @invariant()
     def twins_say_the_same(self) -> None:
         assert self.one.outputs == self.twin.outputs
         assert self.one.tracker.totals.counts == self.twin.tracker.totals.counts
@@ -87,8 +109,9 @@ class LongLife(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let everything that waits be decided, and look back."""
+        end = max(self.watermark, self.begun) + 200 * DAY
         for driver in (self.one, self.twin):
-            driver.until("200d 00:00")
+            driver.outputs += driver.tracker.advance_to(end)
         self.twins_say_the_same()
         self.nothing_is_left_and_nothing_was_said_twice()
 

@@ -59,9 +59,9 @@ def events(history: list[Contact]) -> Iterator[Envelope]:
             return said(type_, FIRST_DAY + timedelta(hours=hour), data | {"id": name})
 
         yield told("conversation.started", one.start)
-        yield told("message.created", one.start, message_id="m", actor="customer", kind="thanks")
         for hour in one.claims:
             yield told("resolution.claimed", hour, by="ai")
+            yield told("message.created", hour + 1, message_id="t", actor="customer", kind="thanks")
         for hour in one.messages:
             yield told("message.created", hour, message_id="m", actor="customer")
         for hour in one.reopened_by_customer:

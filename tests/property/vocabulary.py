@@ -112,6 +112,7 @@ CUSTOMERS: list[dict[str, str]] = [
 ]
 # Two contacts of hours, and now and then of days and weeks, so that every deadline is met.
 HOURS = [*range(8), 24, 25, 30, 72, 96, 168, 169, 192, 336, 400, 720, 721, 800, 1000]
+_TELLING = ("message.created", "resolution.claimed", "conversation.reopened")
 _ALL = [(kind, saying) for kind, sayings in SAYINGS.items() for saying in sayings]
 
 
@@ -134,6 +135,17 @@ def spoken(
         "data": context | saying,
     }
     return read(TOPIC_OF[record["type"]], record)
+
+
+def telling_event() -> st.SearchStrategy[Envelope]:
+    """One event of those that decide most, about one of two conversations of one customer."""
+    return st.builds(
+        spoken,
+        st.sampled_from([saying for saying in _ALL if saying[0] in _TELLING]),
+        st.sampled_from(HOURS),
+        st.just(CUSTOMERS[0]),
+        st.sampled_from(["c1", "c2"]),
+    )
 
 
 def any_event() -> st.SearchStrategy[Envelope]:

@@ -55,19 +55,42 @@ def test_requests_are_never_quoted() -> None:
     assert heard("aiokafka.conn") == ["INFO", "WARNING", "ERROR"]
 
 
-def test_the_client_does_not_repeat_itself() -> None:
+@pytest.mark.parametrize(
+    ("name", "level"), [("aiokafka.conn", logging.ERROR), ("mode.timers", logging.WARNING)]
+)
+def test_what_was_just_said_is_not_said_again(name: str, level: int) -> None:
     now_and_then = log.NowAndThen()
 
-    def passes(name: str, line: int, at: float) -> bool:
-        record = logging.LogRecord(name, logging.ERROR, "conn.py", line, f"at {at}", None, None)
-        record.created = at
-        return now_and_then.filter(record)
+    assert now_and_then.filter(record(name, level, line=1, at=1000))
+    assert not now_and_then.filter(record(name, level, line=1, at=1009))
+    assert now_and_then.filter(record(name, level, line=2, at=1009))
+    assert now_and_then.filter(record(name, level, line=1, at=1010))
 
-    assert passes("aiokafka.conn", 1, at=1000)
-    assert not passes("aiokafka.conn", 1, at=1009)
-    assert passes("aiokafka.conn", 2, at=1009)
-    assert passes("aiokafka.conn", 1, at=1010)
-    assert all(passes(log.operator.name, 1, at=1000) for _ in range(3))
+
+def test_each_partition_of_ours_is_news() -> None:
+    now_and_then = log.NowAndThen()
+    name, level = "monitor.shell.transport", logging.WARNING
+
+    assert now_and_then.filter(record(name, level, line=1, at=1000, words="partition 1"))
+    assert now_and_then.filter(record(name, level, line=1, at=1001, words="partition 2"))
+    assert not now_and_then.filter(record(name, level, line=1, at=1002, words="partition 2"))
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [(log.operator.name, logging.INFO), ("mode.services", logging.ERROR)]
+)
+def test_news_and_errors_of_our_own_are_always_said(name: str, level: int) -> None:
+    now_and_then = log.NowAndThen()
+
+    assert all(now_and_then.filter(record(name, level, line=1, at=1000)) for _ in range(3))
+
+
+def record(
+    name: str, level: int, line: int, at: float, words: str | None = None
+) -> logging.LogRecord:
+    made = logging.LogRecord(name, level, "some.py", line, words or f"at {at}", None, None)
+    made.created = at
+    return made
 
 
 def test_a_line_says_when_how_bad_and_what(capsys: pytest.CaptureFixture[str]) -> None:

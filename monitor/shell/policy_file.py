@@ -1,0 +1,91 @@
+"""The policy as a TOML file: reading, writing and comparing it."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from monitor.core.lengths import write_length
+from monitor.core.policy import FROM_FILE, NAMES, Policy, ranges, reason_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_POLICY = TypeAdapter(Policy)
+_WIDTH = 96
+
+
+class PolicyError(Exception):
+    """A policy file cannot be used. The message names the file, the key and what it may be."""
+
+
+def load_policy(path: Path | None) -> Policy:
+    """The policy of a file, or the default one. What the file leaves out has its default.
+
+    Raises:
+        PolicyError: the file is not there, is no TOML, or holds what it must not.
+    """
+    if path is None:
+        return Policy()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return _POLICY.validate_python(content, context=FROM_FILE)
+    except OSError as error:
+        raise PolicyError(f"{path}: {error.strerror}") from None
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        lines = [f"{path}: {_say(one['loc'], one['msg'])}" for one in found]
+        raise PolicyError("\n".join(lines)) from None
+    except ValueError as error:
+        raise PolicyError(f"{path}: {error}") from None
+
+
+def show(policy: Policy) -> str:
+    """The whole policy as a file with comments, ready to be changed."""
+    tables, parts = [], []
+    for name in NAMES:
+        comment = textwrap.wrap(_about(name), _WIDTH, initial_indent="# ", subsequent_indent="# ")
+        value = dump(policy)[name]
+        if isinstance(value, dict):
+            rows = [f"{json.dumps(key)} = {json.dumps(one)}" for key, one in value.items()]
+            tables.append("\n".join([*comment, f"[{name}]", *rows]))
+        else:
+            parts.append("\n".join([*comment, f"{name} = {json.dumps(value)}"]))
+    return "\n\n".join([*parts, *tables]) + "\n"
+
+
+def difference(one: Policy, other: Policy) -> list[str]:
+    """What differs, key by key."""
+    before, after = dump(one), dump(other)
+    return [
+        f"{name}: {json.dumps(before[name])} -> {json.dumps(after[name])}"
+        for name in NAMES
+        if before[name] != after[name]
+    ]
+
+
+def dump(policy: Policy) -> dict[str, Any]:
+    """The policy as plain values, lengths with their units."""
+    plain: dict[str, Any] = _POLICY.dump_python(policy, mode="json")
+    plain["compatible_groups"] = sorted(sorted(pair) for pair in policy.compatible_groups)
+    return plain
+
+
+def _about(name: str) -> str:
+    reason = reason_of(name)
+    if name not in ranges():
+        return reason
+    low, high = ranges()[name]
+    return f"{reason} From {write_length(low)} to {write_length(high)}."
+
+
+def _say(place: tuple[int | str, ...], message: str) -> str:
+    dotted = ".".join(str(part) for part in place)
+    plain = message.removeprefix("Value error, ")
+    if plain == "Unexpected keyword argument":
+        plain = "there is no such key; outcome-monitor policy show lists them"
+    return f"{dotted}: {plain}" if dotted else plain
