@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from schemas.envelope import Envelope
 
 # Nothing is forgotten, so that every contact can be held against every other.
-POLICY = replace(
-    Policy(), gap=400 * DAY, gap_by_intent_group={}, late_max=400 * DAY, dedupe_window=400 * DAY
-)
+POLICY = replace(Policy(), gap=366 * DAY, gap_by_intent_group={})
 # Around each edge of age, for that is where mistakes are made.
 HOURS = [0, 1, 2, 5, 6, 7, 23, 24, 25, 71, 72, 73, 167, 168, 169, 336, 719, 720, 721, 900]
 
