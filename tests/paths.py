@@ -5,3 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+RECORDED = ROOT.parent / "shared" / "data"
+"""The full recorded sets, of which we ship the mapped samples; most machines have none."""

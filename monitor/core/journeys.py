@@ -134,13 +134,14 @@ def _is_open(step: Step, journey: Journey) -> bool:
     customer = step.customer
     inside = set(journey.conversations)
     entities = (customer.episodes, customer.handoffs, customer.commitments)
-    return any(entity.conversation_id in inside for group in entities for entity in group.values())
+    return any(f"notice:{one}" in customer.deadlines for one in inside) or any(
+        entity.conversation_id in inside for group in entities for entity in group.values()
+    )
 
 
 def _forget_conversation(step: Step, conversation_id: str) -> None:
     customer = step.customer
     del customer.conversations[conversation_id]
-    step.forget("notice", conversation_id)
     customer.raised = {
         key: raised
         for key, raised in customer.raised.items()

@@ -155,9 +155,9 @@ def run_worker(settings: Settings, policy: Policy) -> NoReturn:
         SettingsError: a setting names something that is not there, or not ours to use.
         TopicError: a topic is not as it must be.
     """
-    log.set_up(settings.log_level)
     _make_directory(settings)
     worker = OutcomeWorker(settings, policy, _listener(settings))
+    log.set_up(settings.log_level)
     asyncio.run(_see_to_topics(settings))
     worker.run()
 

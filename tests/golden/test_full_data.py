@@ -5,7 +5,6 @@ A stranger has only what is shipped; CI must have the sets.
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -23,14 +22,15 @@ from tests.golden.recorded import (
     shipped,
     with_finding,
 )
-from tests.paths import ROOT
+from tests.paths import RECORDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor.shell.replay import Replayed
 
-DATA = ROOT.parent / "shared" / "data"
+pytestmark = pytest.mark.usefixtures("recorded_data")
+
 STEPS = {
     "incident.resolved": ["claimed"],
     "incident.reopened": ["reopened"],
@@ -38,23 +38,14 @@ STEPS = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _data() -> None:
-    if DATA.is_dir():
-        return
-    if os.environ.get("CI"):
-        pytest.fail("the recorded sets must lie in ../shared/data when CI runs")
-    pytest.skip("the recorded sets are not here: they would lie in ../shared/data")
-
-
 @cache
 def run(name: str) -> Replayed:
-    return judged(DATA / f"{name}.events.jsonl.gz", load_mapping(name))
+    return judged(RECORDED / f"{name}.events.jsonl.gz", load_mapping(name))
 
 
 def steps() -> Iterator[tuple[str, str, str]]:
     """Read the source by itself: what claims, what reopens and what closes an incident."""
-    for record in read_lines(DATA / "uci_incident.events.jsonl.gz"):
+    for record in read_lines(RECORDED / "uci_incident.events.jsonl.gz"):
         attributes = record["attrs"]
         if record["type"] == "incident.closed" and attributes.get("frm") != "Resolved":
             yield record["case_id"], record["ts"], "claimed"
@@ -74,7 +65,7 @@ def test_the_sets_say_what_the_shipped_samples_say(name: str) -> None:
 
 
 def test_cases_are_reopened_as_often_as_the_source_says() -> None:
-    truth = read_lines(DATA / "uci_incident.truth.jsonl.gz")
+    truth = read_lines(RECORDED / "uci_incident.truth.jsonl.gz")
 
     assert {case["case_id"]: case["reopened"] for case in run("uci_incident").cases} == {
         case["case_id"]: case["reopen_count"] for case in truth
@@ -89,7 +80,7 @@ def test_durability_is_the_textbook_s() -> None:
 
 
 def test_phantom_handoffs_are_the_cases_in_which_the_customer_only_believed_in_one() -> None:
-    truth = list(read_lines(DATA / "tau2.truth.jsonl.gz"))
+    truth = list(read_lines(RECORDED / "tau2.truth.jsonl.gz"))
 
     assert with_finding(run("tau2"), "SF-04") == {
         case["case_id"]

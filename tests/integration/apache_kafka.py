@@ -7,6 +7,7 @@ what proofs of durability need and what the embedded broker cannot do.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -145,19 +146,26 @@ def _java(directory: Path) -> tuple[str, ...]:
 def _jars() -> Path:
     """Return the directory of the jars, which Maven fills the first time."""
     jars = _CACHE / hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
-    if not jars.is_dir():
-        _CACHE.mkdir(parents=True, exist_ok=True)
-        # Filled aside and then renamed: a directory that is there is complete.
-        aside = Path(tempfile.mkdtemp(dir=_CACHE, prefix="partial-"))
-        try:
-            subprocess.run(
-                [
-                    *("mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(_POM)),
-                    *("dependency:copy-dependencies", f"-DoutputDirectory={aside}"),
-                ],
-                check=True,
-            )
-            aside.rename(jars)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    with (_CACHE / "lock").open("w") as lock:
+        # Tests run in two processes; one fetches, and the other waits for it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not jars.is_dir():
+            _fetch(jars)
     return jars
+
+
+def _fetch(jars: Path) -> None:
+    # Filled aside and then renamed: a directory that is there is complete.
+    aside = Path(tempfile.mkdtemp(dir=_CACHE, prefix="partial-"))
+    try:
+        subprocess.run(
+            [
+                *("mvn", "-q", "-B", "-Dstyle.color=never", "-f", str(_POM)),
+                *("dependency:copy-dependencies", f"-DoutputDirectory={aside}"),
+            ],
+            check=True,
+        )
+        aside.rename(jars)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -29,12 +29,12 @@ BROKER, WORKER = "tansu", "monitor.cli worker"
 
 
 def test_played_once_it_sums_up_and_ends(tmp_path: Path) -> None:
-    with demo(tmp_path, "--once", "--days", "5", "--seconds", "4", "--board-every", "2") as playing:
+    with demo(tmp_path, "--once", "--days", "5", "--seconds", "2", "--board-every", "1") as playing:
         assert playing.wait(PATIENCE) == 0
     said = (tmp_path / "said").read_text()
 
     assert re.search(r"Metrics at http://127\.0\.0\.1:\d+/metrics", said)
-    assert re.search(r"Playing [\d,]+ events of 5 days in 4 seconds", said)
+    assert re.search(r"Playing [\d,]+ events of 5 days in 2 seconds", said)
     board, summary = said.split(" Summary ")
     for part in (board, summary):
         for title in ("Did 'resolved' stay resolved?", "Escalations", "Silent failures"):
@@ -46,33 +46,24 @@ def test_played_once_it_sums_up_and_ends(tmp_path: Path) -> None:
     assert left_behind(tmp_path) == []
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_takes_its_children_with_it(tmp_path: Path, sent: signal.Signals) -> None:
+def test_interrupted_it_takes_its_children_with_it(tmp_path: Path) -> None:
     with demo(tmp_path, "--days", "5", "--seconds", "60") as playing:
         eventually(lambda: "Playing" in (tmp_path / "said").read_text())
-        children = descendants(playing.pid)
-        playing.send_signal(sent)
-        began = time.monotonic()
+        assert_ends_in_good_order(playing, signal.SIGINT, tmp_path)
 
-        assert playing.wait(PATIENCE) == 130
-        assert time.monotonic() - began < PROMPT
-    said = (tmp_path / "said").read_text()
 
-    assert len(children) == 4, children  # broker, worker, and a guard for each
-    assert alive(children) == {}
-    assert "Traceback" not in said
-    assert said.endswith("Interrupted. Broker and worker have stopped.\n")
-    assert left_behind(tmp_path) == []
+def test_told_to_end_while_it_starts_it_does_the_same(tmp_path: Path) -> None:
+    with demo(tmp_path) as playing:
+        eventually(lambda: is_complete(descendants(playing.pid)))
+        assert_ends_in_good_order(playing, signal.SIGTERM, tmp_path)
 
 
 def test_killed_it_leaves_no_child(tmp_path: Path) -> None:
     with demo(tmp_path) as playing:
-        eventually(lambda: len(descendants(playing.pid)) == 4)
+        eventually(lambda: is_complete(descendants(playing.pid)))
         children = descendants(playing.pid)
         playing.kill()
 
-    assert BROKER in str(children)
-    assert WORKER in str(children)
     eventually(lambda: alive(children) == {})
 
 
@@ -88,6 +79,23 @@ def test_it_says_so_when_the_worker_dies(tmp_path: Path) -> None:
 
     assert "error: the worker ended with status -9; its log ends:\n" in said
     assert "Traceback" not in said
+
+
+def assert_ends_in_good_order(
+    playing: subprocess.Popen[bytes], sent: signal.Signals, directory: Path
+) -> None:
+    children = descendants(playing.pid)
+    began = time.monotonic()
+    playing.send_signal(sent)
+
+    assert playing.wait(PATIENCE) == 130
+    assert time.monotonic() - began < PROMPT
+    assert is_complete(children)
+    assert alive(children) == {}
+    assert left_behind(directory) == []
+    said = (directory / "said").read_text()
+    assert "Traceback" not in said
+    assert said.endswith("Interrupted. Broker and worker have stopped.\n")
 
 
 @contextmanager
@@ -120,6 +128,12 @@ def descendants(pid: int) -> dict[int, str]:
         found[int(child)] = command_of(int(child))
         found |= descendants(int(child))
     return found
+
+
+def is_complete(children: dict[int, str]) -> bool:
+    """Whether broker and worker are there, and a guard for each."""
+    commands = " ".join(children.values())
+    return len(children) == 4 and BROKER in commands and WORKER in commands
 
 
 def alive(processes: dict[int, str]) -> dict[int, str]:

@@ -24,6 +24,7 @@ from tests.integration.traffic import (
     remove_our_topics,
     sample,
     send,
+    some,
 )
 from tests.integration.worker import PARTITIONS, Worker
 
@@ -41,7 +42,7 @@ COUNTERS = {name for name, metric in METRICS.items() if metric.kind == "counter"
 
 @pytest.fixture(scope="module")
 def messages() -> list[Message]:
-    return sample(5, seed=2)
+    return sample(3, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -66,26 +67,32 @@ def test_killed_at_random_moments_it_counts_everything_once(
 
         assert differences(worker.reading(), want.reading) == {}
         assert worker.stop() == 0
-    assert set(published(unused)) == set(hidden(want.published))
+    assert_all_published(unused, want)
 
 
 def test_partitions_move_to_a_second_worker_and_back(
-    unused: str, topic_prefix: str, tmp_path: Path, messages: list[Message], want: Expected
+    apache_kafka: ApacheKafka,
+    topic_prefix: str,
+    tmp_path: Path,
+    messages: list[Message],
+    want: Expected,
 ) -> None:
+    bootstrap = apache_kafka.bootstrap
+    asyncio.run(remove_our_topics(bootstrap))
     first, second, third = parts(messages, 3)
     stays, visits = (
-        Worker(unused, topic_prefix, tmp_path / "stays"),
-        Worker(unused, topic_prefix, tmp_path / "visits"),
+        Worker(bootstrap, topic_prefix, tmp_path / "stays"),
+        Worker(bootstrap, topic_prefix, tmp_path / "visits"),
     )
     with stays, ExitStack() as ending:
         ending.callback(visits.kill)
-        with sending(unused, first):
+        with sending(bootstrap, first):
             visits.start()
-        asyncio.run(send(unused, second))
+        asyncio.run(send(bootstrap, second))
         stays.wait_until(lambda: len(stays.watermarks()) == len(visits.watermarks()) == 2)
         assert stays.watermarks().keys() | visits.watermarks().keys() == set(range(PARTITIONS))
 
-        with sending(unused, third):
+        with sending(bootstrap, third):
             before = visits.get("/metrics")[2]
             assert visits.stop() == 0
         stays.wait_until_applied(want.watermark)
@@ -94,7 +101,7 @@ def test_partitions_move_to_a_second_worker_and_back(
         # Rules read the highest of all workers, and so count nothing twice.
         union = highest(before, stays.get("/metrics")[2])
         assert differences(union, counters(want.reading)) == {}
-    assert set(published(unused)) == set(hidden(want.published))
+    assert_all_published(bootstrap, want)
 
 
 def test_a_restart_of_the_broker_loses_nothing(
@@ -118,7 +125,7 @@ def test_a_restart_of_the_broker_loses_nothing(
         assert worker.pid == pid
         assert differences(worker.reading(), want.reading) == {}
         assert worker.stop() == 0
-    assert set(published(bootstrap)) == set(hidden(want.published))
+    assert_all_published(bootstrap, want)
 
 
 def parts(messages: Sequence[Message], count: int) -> list[Sequence[Message]]:
@@ -143,11 +150,14 @@ def sending(bootstrap: str, messages: Sequence[Message]) -> Iterator[None]:
         thread.join()
 
 
-def published(bootstrap: str) -> Counter[bytes]:
-    records = asyncio.run(read_all(bootstrap, OUTCOMES)) + asyncio.run(
-        read_all(bootstrap, FINDINGS)
-    )
-    return Counter(record.value for record in records)
+def assert_all_published(bootstrap: str, want: Expected) -> None:
+    """What was put out before a crash may come twice, with the same bytes; nothing else may."""
+    topics = (OUTCOMES, FINDINGS)
+    records = [record for topic in topics for record in asyncio.run(read_all(bootstrap, topic))]
+    got, wanted = Counter(record.value for record in records), hidden(want.published)
+
+    assert some(wanted - got) == []
+    assert sorted(got.keys() - wanted.keys())[:3] == []
 
 
 def highest(*pages: str) -> Reading:

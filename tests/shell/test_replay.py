@@ -1,28 +1,22 @@
-"""The command line: recorded logs in, a report out; and every mistake is told in one line."""
+"""Recorded logs in, a report out; and every mistake of the operator's is told in one line."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import re
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
-from monitor import cli
 from monitor.adapters.mapping import MAPS
 from tests.build import ai_says, claimed, handoff_requested, says, started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from schemas.envelope import Envelope
-
-    Run = Callable[..., tuple[int, str, str]]
+    from tests.shell.conftest import Run
 
 STORY: tuple[Envelope, ...] = (
     started("ann", "09:00"),
@@ -35,21 +29,6 @@ STORY: tuple[Envelope, ...] = (
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run the program in this process; give its status, and what it wrote."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["outcome-monitor", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        written = capsys.readouterr()
-        status = ended.value.code
-        return int(status or 0), written.out, written.err
-
-    return run
-
-
-@pytest.fixture
 def log(tmp_path: Path) -> Path:
     """Write the story down as CloudEvents, one a line."""
     file = tmp_path / "log.jsonl"
@@ -59,20 +38,6 @@ def log(tmp_path: Path) -> Path:
 
 def line(event: Envelope) -> bytes:
     return event.model_dump_json(exclude_none=True).encode() + b"\n"
-
-
-def commands(group: typer.core.TyperGroup, *path: str) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        if isinstance(command, typer.core.TyperGroup):
-            yield from commands(command, *path, name)
-        else:
-            yield (*path, name)
-
-
-def all_commands() -> list[tuple[str, ...]]:
-    group = typer.main.get_command(cli.app)
-    assert isinstance(group, typer.core.TyperGroup)
-    return list(commands(group))
 
 
 def test_the_report_goes_to_stdout(run: Run, log: Path) -> None:
@@ -181,31 +146,3 @@ def test_a_damaged_gzip_is_named(run: Run, log: Path, damage: str) -> None:
 
     assert (status, out) == (2, "")
     assert err.startswith(f"error: {log}: damaged gzip: ")
-
-
-def test_generated_documents_are_in_sync(run: Run) -> None:
-    assert run("schemas", "check") == (0, "", "")
-
-
-def test_a_key_is_written_for_who_asks(run: Run, tmp_path: Path) -> None:
-    file = tmp_path / "hash.key"
-    assert run("key", "new", file) == (0, "", "")
-    status, _, err = run("key", "new", file)
-
-    assert (status, err) == (2, f"error: {file} exists and is kept; fix: choose another name\n")
-
-
-@pytest.mark.parametrize("command", all_commands(), ids=" ".join)
-def test_every_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
-    told = CliRunner().invoke(cli.app, [*command, "--help"])
-
-    assert told.exit_code == 0
-    assert f"outcome-monitor {' '.join(command)}" in told.output.partition("Example: ")[2]
-
-
-def test_without_a_command_all_of_them_are_listed(run: Run) -> None:
-    status, out, _ = run()
-
-    assert status == 2
-    for command in all_commands():
-        assert command[0] in out

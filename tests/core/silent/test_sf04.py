@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from monitor.core.moments import HOUR
+from monitor.core.policy import Policy
 from schemas.published import Finding
 from tests.build import ai_says, handoff, handoff_requested, human_says, started
 from tests.driver import Driver
@@ -55,6 +58,13 @@ def test_after_it_was_requested_late_another_notice_is_no_phantom() -> None:
 def test_a_human_s_word_is_no_notice() -> None:
     assert found(human_says("ann", "09:00", "handoff_notice")) == []
     assert found(ai_says("ann", "09:00", "handoff_notice", visibility="internal")) == []
+
+
+def test_a_notice_is_waited_for_though_its_journey_is_over_before() -> None:
+    driver = Driver(replace(Policy(), gap=HOUR, notice_window=2 * HOUR))
+    driver.tell(started("ann", "08:00"), NOTICE).until("2d 00:00")
+
+    assert len(driver.said(Finding)) == 1
 
 
 def test_the_finding_comes_a_minute_after_the_notice_and_names_it() -> None:

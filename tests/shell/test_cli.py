@@ -1,0 +1,76 @@
+"""Every word of the command line explains itself, and says what an operator must change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from monitor import cli
+from monitor.shell.settings import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.shell.conftest import Run
+
+
+def commands(group: typer.core.TyperGroup, *path: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, typer.core.TyperGroup):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name)
+
+
+def all_commands() -> list[tuple[str, ...]]:
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return list(commands(group))
+
+
+def test_generated_documents_are_in_sync(run: Run) -> None:
+    assert run("schemas", "check") == (0, "", "")
+
+
+def test_a_key_is_written_for_who_asks(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "hash.key"
+    assert run("key", "new", file) == (0, "", "")
+    status, _, err = run("key", "new", file)
+
+    assert (status, err) == (2, f"error: {file} exists and is kept; fix: choose another name\n")
+
+
+@pytest.mark.parametrize("command", all_commands(), ids=" ".join)
+def test_every_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(cli.app, [*command, "--help"])
+
+    assert told.exit_code == 0
+    assert f"outcome-monitor {' '.join(command)}" in told.output.partition("Example: ")[2]
+
+
+def test_without_a_command_all_of_them_are_listed(run: Run) -> None:
+    status, out, _ = run()
+
+    assert status == 2
+    for command in all_commands():
+        assert command[0] in out
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("DATA_DIR", "/dev/null/data", "/dev/null/data: Not a directory"),
+        ("KAFKA_BOOTSTRAP", "kafka", "give host:port, or several of them with commas"),
+        ("WEB_PORT", "99999", "Input should be less than or equal to 65535"),
+    ],
+)
+def test_a_worker_that_cannot_start_names_the_setting(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str, why: str
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}{name}", value)
+
+    assert run("worker") == (2, "", f"error: {PREFIX}{name}: {why}\n")
