@@ -63,7 +63,9 @@ def types_of(topic: str) -> frozenset[str]:
 
 
 TYPES: dict[str, frozenset[str]] = {topic: types_of(topic) for topic in TOPICS}
-TOPIC_OF: dict[str, str] = {type_: topic for topic in reversed(TOPICS) for type_ in TYPES[topic]}
+TOPIC_OF: dict[str, str] = {
+    type_: topic for topic in reversed(TOPICS) for type_ in sorted(TYPES[topic])
+}
 _BASES = {type_.rpartition(".v")[0] for type_ in TOPIC_OF}
 
 
