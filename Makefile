@@ -2,7 +2,7 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt gen golden lock clean
+.PHONY: help demo test check mutants bench fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -37,6 +37,12 @@ check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies
 fmt: $(VENV)/.test ## Format the code and repair what the linter can repair.
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+mutants: $(VENV)/.test ## Plant each kept bug and see its test go red (`make mutants ARGS=name` for one).
+	@$(BIN)/python tests/mutants/run.py $(ARGS)
+
+bench: $(VENV)/.run ## The core's CPU time per event, beside that of an earlier commit.
+	@$(BIN)/python bench/core.py $(ARGS)
 
 gen: $(VENV)/.test ## Write the generated files anew.
 	@$(BIN)/outcome-monitor schemas write

@@ -77,7 +77,7 @@ def decode(
     Args:
         topic: the topic it came from; an event of another topic is refused.
         headers: the Kafka headers; ``ce_specversion`` among them means binary mode, unless
-            ``content-type`` says structured.
+            ``content-type`` says structured. What is no UTF-8 in a name is escaped as surrogates.
         value: the record's value as it came.
 
     Raises:
@@ -115,12 +115,20 @@ def _parse(value: bytes) -> object:
 
 
 def _assemble(headers: Iterable[tuple[str, bytes | None]], payload: object) -> dict[str, Any]:
-    given = [(name, content) for name, content in headers if content is not None]
+    named = list(headers)
+    if not all(_is_text(name) for name, _ in named):
+        raise Invalid(Reason.NOT_AN_EVENT, "the name of a header is not UTF-8")
+    given = [(name, content) for name, content in named if content is not None]
     if _is_binary(given):
         return _attributes(given) | {"data": payload}
     if not isinstance(payload, dict):
         raise Invalid(Reason.NOT_AN_EVENT, "the value is no JSON object")
     return payload
+
+
+def _is_text(name: str) -> bool:
+    # Bytes that are no text come as surrogates, which UTF-8 itself cannot spell.
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _is_binary(headers: list[tuple[str, bytes]]) -> bool:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from schemas.envelope import Frozen
-from schemas.vocabulary import Actor, Basis
+from schemas.vocabulary import Actor, Basis, ValueBand
 
 OUTCOMES = "cx.outcomes"
 FINDINGS = "cx.findings"
@@ -109,6 +109,9 @@ class Finding(Published):
     name: str
     subject: str = Field(description="The episode, handoff or commitment that failed.")
     confidence: Confidence
+    value_band: ValueBand = Field(
+        default=ValueBand.UNKNOWN, description="How much was at stake for the customer."
+    )
     retracted: bool = Field(
         default=False, description="Later evidence overturned the finding that this replaces."
     )
@@ -132,10 +135,11 @@ class Reason(StrEnum):
 
 
 class DeadLetter(Frozen):
-    """Why and where a record was refused.
+    r"""Why and where a record was refused.
 
     On the dead-letter topic the record keeps its key, value and headers as they came; these
-    fields travel beside them as headers with the prefix ``dl_``.
+    fields travel beside them as headers with the prefix ``dl_``. In the name of a header, bytes
+    that are no UTF-8 are written as ``\x`` and two digits.
     """
 
     reason: Reason

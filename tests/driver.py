@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from monitor.core.catalogue import METRICS
 from monitor.core.moments import datetime_of, seconds
 from monitor.core.policy import Policy
-from monitor.core.reading import reading_of
+from monitor.core.reading import names_of, reading_of
 from monitor.core.snapshot import records, restore
 from monitor.core.tracker import Tracker
 from schemas.decode import TOPICS
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from schemas.envelope import Envelope
 
 Kind = TypeVar("Kind")
+_LABELS = {name: labels for metric in METRICS.values() for name, labels in names_of(metric).items()}
 
 
 class Driver:
@@ -70,7 +71,7 @@ class Driver:
 
     def count(self, name: str, **labels: str) -> float:
         """The sum of a metric's cells that have these labels."""
-        names = METRICS[name].labels
+        names = _LABELS[name]
         wanted = [(names.index(label), value) for label, value in labels.items()]
         return sum(
             value
@@ -80,7 +81,7 @@ class Driver:
 
     def counts(self, name: str, *labels: str) -> dict[str, float]:
         """A metric by one or more of its labels, joined with ``/``; cells of zero left out."""
-        names = METRICS[name].labels
+        names = _LABELS[name]
         sums: dict[str, float] = {}
         for cell, value in self.reading().get(name, {}).items():
             key = "/".join(cell[names.index(label)] for label in labels)

@@ -59,6 +59,14 @@ def test_a_metric_is_described_as_it_is(metric: object) -> None:
     assert f"| `{one.name}` | {one.kind} | {labels} | {one.help} |" in text
 
 
+def test_the_edges_of_every_histogram_are_listed() -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for metric in METRICS.values():
+        if metric.kind == "histogram":
+            spelled = [write_length(edge) if metric.unit else str(edge) for edge in metric.buckets]
+            assert f"- `{metric.name}`: {', '.join(spelled)}\n" in text
+
+
 def test_every_setting_has_its_row() -> None:
     assert rows("settings.md") == [name.upper() for name in Settings.model_fields]
 

@@ -8,15 +8,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from monitor.core.moments import DAY, HOUR, MINUTE
+
+# From a minute, at which a customer still watches the screen, to the longest horizon.
+_WAITS = (
+    *(MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, 12 * HOUR),
+    *(DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric family."""
+    """One metric family.
+
+    ``unit`` says what is counted: things, or microseconds, which are shown as seconds.
+    A histogram has the upper edges of its ``buckets``, in that unit and rising; what lies above
+    the last of them is in a bucket without an edge.
+    """
 
     name: str
     labels: tuple[str, ...]
     help: str
-    kind: Literal["counter", "gauge"] = "counter"
+    kind: Literal["counter", "gauge", "histogram"] = "counter"
+    buckets: tuple[int, ...] = ()
+    unit: Literal["", "seconds"] = ""
 
 
 _TABLE = (
@@ -48,6 +63,17 @@ _TABLE = (
         "cx_resolutions_claimed_total",
         ("by", "basis", "ai_version", "intent_group"),
         "Claims of resolution, one for each issue.",
+    ),
+    Metric(
+        "cx_abandoned_as_resolved_total",
+        ("ai_version", "intent_group"),
+        "Conversations in which the AI had the last word, a question or an error, and that were "
+        "booked as resolved (SF-03).",
+    ),
+    Metric(
+        "cx_abandoned_as_resolved_retractions_total",
+        ("ai_version", "intent_group"),
+        "The same, where the customer turned out to have answered.",
     ),
     Metric(
         "cx_resolution_exposure_seconds_total",
@@ -101,21 +127,105 @@ _TABLE = (
         ("kind", "verdict", "reason_code", "ai_version"),
         "Handoffs by whether they were needed.",
     ),
+    Metric(
+        "cx_missed_escalations_total",
+        ("why", "age"),
+        "Escalations that were called for and not made, by how late that was known.",
+    ),
+    Metric(
+        "cx_missed_escalations_retractions_total",
+        ("why", "age"),
+        "Missed escalations that were made after all.",
+    ),
     Metric("cx_misroutes_total", ("kind",), "Handoffs that reached somebody who could not help."),
+    Metric(
+        "cx_ai_takeovers_total",
+        ("initiator", "ai_version"),
+        "Times that a human stepped in, or policy made the AI step aside.",
+    ),
+    Metric(
+        "cx_suggestions_total",
+        ("state", "ai_version"),
+        "Suggestions shown to human agents, by what became of them.",
+    ),
+    Metric("cx_surveys_total", ("scale", "band", "path"), "Ratings, by who had served."),
     Metric(
         "cx_commitments_total",
         ("kind", "made_by", "outcome"),
         "Promises that have come due, by whether they were kept.",
     ),
     Metric(
+        "cx_time_to_resolution_seconds",
+        ("stage", "ai_version", "intent_group"),
+        "From a journey's first customer message to a claim: the first, and one that held.",
+        kind="histogram",
+        buckets=_WAITS,
+        unit="seconds",
+    ),
+    Metric(
+        "cx_journey_contacts",
+        ("at", "outcome"),
+        "Contacts that a journey took.",
+        kind="histogram",
+        buckets=(1, 2, 3, 4, 5, 7, 10),
+    ),
+    Metric(
+        "cx_journey_channels",
+        ("at", "outcome"),
+        "Channels that a journey led over.",
+        kind="histogram",
+        buckets=(1, 2, 3, 4),
+    ),
+    Metric(
+        "cx_journey_transfers",
+        ("at", "outcome"),
+        "Times that a journey was passed on to another desk or agent.",
+        kind="histogram",
+        buckets=(0, 1, 2, 3, 5),
+    ),
+    Metric(
+        "cx_journey_customer_messages",
+        ("at", "outcome"),
+        "Messages that the customer had to write in a journey.",
+        kind="histogram",
+        buckets=(0, 1, 2, 3, 5, 8, 13, 21, 34),
+    ),
+    Metric(
+        "cx_journey_repeated_requests",
+        ("at", "outcome"),
+        "Times that the customer was asked for what was known already.",
+        kind="histogram",
+        buckets=(0, 1, 2, 3, 5),
+    ),
+    Metric(
+        "cx_journey_wait_seconds",
+        ("at", "outcome"),
+        "How long the customer waited in a journey, for whomever.",
+        kind="histogram",
+        buckets=_WAITS,
+        unit="seconds",
+    ),
+    Metric(
+        "cx_journey_owner_seconds_total",
+        ("owner", "outcome"),
+        "On whom ended journeys waited: ai, human, company (nobody in particular), customer.",
+        unit="seconds",
+    ),
+    Metric(
         "cx_silent_failures_total",
-        ("sf", "confidence", "ai_version"),
+        ("sf", "confidence", "ai_version", "value_band"),
         "Silent failures found.",
     ),
     Metric(
         "cx_silent_failures_retractions_total",
-        ("sf", "confidence", "ai_version"),
+        ("sf", "confidence", "ai_version", "value_band"),
         "Silent failures that later evidence overturned.",
+    ),
+    Metric(
+        "cx_silent_failures_open",
+        ("sf", "confidence", "ai_version", "value_band"),
+        "Silent failures that stand, of journeys that are remembered.",
+        kind="gauge",
     ),
 )
 

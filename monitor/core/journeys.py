@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitor.core.silent.findings import forget_conversation
 from monitor.core.state import Conversation, Journey
 
 if TYPE_CHECKING:
@@ -140,13 +141,8 @@ def _is_open(step: Step, journey: Journey) -> bool:
 
 
 def _forget_conversation(step: Step, conversation_id: str) -> None:
-    customer = step.customer
-    del customer.conversations[conversation_id]
-    customer.raised = {
-        key: raised
-        for key, raised in customer.raised.items()
-        if raised.conversation_id != conversation_id
-    }
+    del step.customer.conversations[conversation_id]
+    forget_conversation(step, conversation_id)
 
 
 def _drop(step: Step, journey: Journey) -> None:

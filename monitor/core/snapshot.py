@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from cramjam import lz4
 
+from monitor.core.catalogue import METRICS
 from monitor.core.moments import Moment
 from monitor.core.state import STATE_VERSION, Customer
 from monitor.core.tracker import Tracker
@@ -60,6 +62,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _row = msgspec.msgpack.Decoder(_Row)
 _time = msgspec.msgpack.Decoder(_Time)
 _cells = msgspec.msgpack.Decoder(list[tuple[tuple[str, ...], int]])
+_observed = msgspec.msgpack.Decoder(list[tuple[tuple[str, ...], list[int]]])
 _risks = msgspec.msgpack.Decoder(list[tuple[tuple[str, ...], int, Moment]])
 
 
@@ -108,24 +111,29 @@ def _encode_row(tracker: Tracker, customer: Customer) -> bytes:
         )
         for event_key, (topic, at, event) in tracker.waiting.get(customer.key, {}).items()
     ]
-    return _encode(_Row(STATE_VERSION, customer, waiting))
+    # Ids stand in a row several times; compressed, each costs once.
+    return bytes(lz4.compress_block(_encode(_Row(STATE_VERSION, customer, waiting))))
 
 
 def _encode_total(totals: Totals, name: str) -> bytes:
     if name == _RISK:
         return _encode([(labels, n, offset) for labels, (n, offset) in totals.risk.items()])
-    return _encode(list(totals.counts[name].items()))
+    histogram = METRICS[name].kind == "histogram"
+    cells = totals.observed[name] if histogram else totals.counts[name]
+    return _encode(list(cells.items()))
 
 
 def _restore_total(totals: Totals, name: str, value: bytes) -> None:
     if name == _RISK:
         totals.risk = {labels: (n, offset) for labels, n, offset in _risks.decode(value)}
+    elif METRICS[name].kind == "histogram":
+        totals.observed[name] = dict(_observed.decode(value))
     else:
         totals.counts[name] = dict(_cells.decode(value))
 
 
 def _restore_row(tracker: Tracker, key: str, value: bytes) -> None:
-    row = _row.decode(value)
+    row = _row.decode(lz4.decompress_block(value))
     tracker.customers[key] = row.customer
     if row.waiting:
         tracker.waiting[key] = {

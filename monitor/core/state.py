@@ -9,6 +9,8 @@ anything but ids. Moments are microseconds. A row with no journey left is delete
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from monitor.core.moments import Moment
@@ -22,7 +24,7 @@ from schemas.vocabulary import (
     Requester,
 )
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class Mark(msgspec.Struct, array_like=True, frozen=True):
@@ -64,6 +66,46 @@ class Episode(msgspec.Struct, array_like=True):
     gen_ai_response_id: str | None = None
 
 
+class Owner(StrEnum):
+    """Who has a conversation, and so owes the customer an answer."""
+
+    NOBODY = "nobody"
+    AI = "ai"
+    QUEUE = "queue"
+    HUMAN = "human"
+    LOST = "lost"
+
+
+class Loop(msgspec.Struct, array_like=True):
+    """What is remembered of a conversation to see that it turns in circles (SF-14)."""
+
+    hashes: list[int] = []
+    run: int = 0
+    intent: str | None = None
+    replied: bool = False
+
+
+class Turns(msgspec.Struct, array_like=True):
+    """Who has a conversation, who spoke in it, and what waits for an answer."""
+
+    owner: Owner = Owner.NOBODY
+    owner_at: Moment = 0
+    given_back: bool = False
+    ai_spoke: bool = False
+    human_spoke: bool = False
+    accepted: bool = False
+    last_at: Moment = 0
+    settled_at: Moment = 0
+    waiting: Mark | None = None
+    left_open: Mark | None = None
+    abandoned: tuple[str, ...] = ()
+    heard_since: bool = False
+    wants_human: Mark | None = None
+    ai_went_on: int = 0
+    to_ai: dict[str, HandoffKind] = {}
+    loop: Loop | None = None
+
+
 class Conversation(msgspec.Struct, array_like=True):
     """One contact on one channel."""
 
@@ -90,6 +132,8 @@ class Conversation(msgspec.Struct, array_like=True):
     claimed_unfollowed: bool = False
     handoffs: list[str] = []
     notice: Mark | None = None
+    turns: Turns = msgspec.field(default_factory=Turns)
+    missed: dict[str, str] = {}
 
 
 class Journey(msgspec.Struct, array_like=True):
@@ -137,13 +181,27 @@ class Commitment(msgspec.Struct, array_like=True):
     withdrawn: Mark | None = None
 
 
+class Suggestion(msgspec.Struct, array_like=True):
+    """One suggestion to a human agent, until what became of it is known."""
+
+    id: str
+    conversation_id: str
+    ai_version: str
+
+
 class Raised(msgspec.Struct, array_like=True):
-    """A finding that later evidence may still overturn."""
+    """A finding that later evidence may still overturn.
+
+    What is dated from ``since`` and before ``until``, and comes late, overturns it.
+    """
 
     finding_id: str
-    conversation_id: str
+    conversation_id: str | None
     confidence: str
     ai_version: str
+    value_band: str = "unknown"
+    since: Moment = 0
+    until: Moment = 0
 
 
 class Customer(msgspec.Struct, array_like=True):
@@ -160,3 +218,4 @@ class Customer(msgspec.Struct, array_like=True):
     seen: dict[int, Moment] = {}
     journeys_begun: int = 0
     version: int = STATE_VERSION
+    suggestions: dict[str, Suggestion] = {}

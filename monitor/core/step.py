@@ -76,6 +76,14 @@ class Step:
         """Add one to a total."""
         self.totals.add(name, *labels)
 
+    def shift(self, name: str, by: int, *labels: str) -> None:
+        """Move a gauge up or down, or a counter of time on."""
+        self.totals.shift(name, by, *labels)
+
+    def observe(self, name: str, value: int, *labels: str) -> None:
+        """Put a value, a count or a length of time, into a histogram."""
+        self.totals.observe(name, value, *labels)
+
     def say(self, output: Output) -> None:
         """Put out a value."""
         self.outputs.append(output)

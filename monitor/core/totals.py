@@ -3,10 +3,14 @@
 A claim on trial adds a second of exposure each second. Instead of ticking, an exposure cell
 keeps ``n`` claims at risk and ``offset``, the sum of all moments at which claims left minus all
 at which they entered; at any moment ``m`` the exposure is ``offset + n * m``, exactly.
+
+A histogram's cell is a list: how many values fell into each bucket, how many lay above the last
+edge, and the sum of all of them. Values are whole numbers, so sums are exact in any order.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from monitor.core.catalogue import METRICS
@@ -22,20 +26,38 @@ Labels = tuple[str, ...]
 class Totals:
     """Counts by metric and labels. ``touched`` names the metrics changed since it was cleared."""
 
-    __slots__ = ("counts", "risk", "touched")
+    __slots__ = ("counts", "observed", "risk", "touched")
 
     def __init__(self) -> None:
         """Start from nothing."""
         self.counts: dict[str, dict[Labels, int]] = {}
+        self.observed: dict[str, dict[Labels, list[int]]] = {}
         self.risk: dict[Labels, tuple[int, Moment]] = {}
         self.touched: set[str] = set()
 
     def add(self, name: str, *labels: str) -> None:
         """Count one. The labels come in the order that the catalogue gives."""
-        if len(METRICS[name].labels) != len(labels):
-            raise ValueError(f"{name} has the labels {METRICS[name].labels}, not {labels}")
+        _check(name, labels)
         cells = self.counts.setdefault(name, {})
         cells[labels] = cells.get(labels, 0) + 1
+        self.touched.add(name)
+
+    def shift(self, name: str, by: int, *labels: str) -> None:
+        """Move a gauge up or down, or a counter of time on."""
+        _check(name, labels)
+        cells = self.counts.setdefault(name, {})
+        cells[labels] = cells.get(labels, 0) + by
+        self.touched.add(name)
+
+    def observe(self, name: str, value: int, *labels: str) -> None:
+        """Put one value into a histogram; it belongs to the first bucket it does not exceed."""
+        _check(name, labels)
+        edges = METRICS[name].buckets
+        if value < 0:
+            raise ValueError(f"{name} cannot observe {value}: counts and lengths are not negative")
+        cell = self.observed.setdefault(name, {}).setdefault(labels, [0] * (len(edges) + 2))
+        cell[bisect_left(edges, value)] += 1
+        cell[-1] += value
         self.touched.add(name)
 
     def get(self, name: str, *labels: str) -> int:
@@ -58,3 +80,8 @@ class Totals:
         """For each cell: its labels, its exposure up to a moment, and its claims at risk."""
         for labels, (n, offset) in self.risk.items():
             yield labels, offset + n * at, n
+
+
+def _check(name: str, labels: Labels) -> None:
+    if len(METRICS[name].labels) != len(labels):
+        raise ValueError(f"{name} has the labels {METRICS[name].labels}, not {labels}")

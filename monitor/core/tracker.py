@@ -20,6 +20,7 @@ from monitor.core.fold import expire, fold
 from monitor.core.moments import moment_of
 from monitor.core.order import rank_of
 from monitor.core.outputs import Duplicate, Late, Output
+from monitor.core.silent.findings import forget_customer
 from monitor.core.state import Customer
 from monitor.core.step import Step, mark_of
 from monitor.core.totals import Totals
@@ -200,6 +201,7 @@ class Tracker:
             return
         until = max(customer.seen.values(), default=0) + self.policy.dedupe_window + 1
         if until <= step.now:
+            forget_customer(self.totals, customer)
             del self.customers[customer.key]
         else:
             step.wait("row", "", until)

@@ -10,21 +10,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from monitor.core.catalogue import METRICS
 from monitor.core.lengths import spell
 from monitor.core.moments import seconds
-from monitor.core.reading import reading_of
+from monitor.core.reading import edges_of, reading_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client.core import Metric as Family
 
+    from monitor.core.catalogue import Metric
     from monitor.core.policy import Policy
+    from monitor.core.reading import Reading
     from monitor.core.tracker import Tracker
 
 PARTITION = "partition"
@@ -64,12 +70,8 @@ class _Outcomes(Collector):
             for number, tracker in sorted(trackers.items())
         }
         for metric in METRICS.values():
-            kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-            family = kind(metric.name, metric.help, labels=[*metric.labels, PARTITION])
-            for number, reading in readings.items():
-                for labels, value in reading.get(metric.name, {}).items():
-                    family.add_metric([*labels, str(number)], value)
-            yield family
+            show = _histogram if metric.kind == "histogram" else _values
+            yield show(metric, readings)
 
     def _health(self, trackers: Mapping[int, Tracker]) -> Iterator[Family]:
         watermark = GaugeMetricFamily(
@@ -98,3 +100,24 @@ class _Outcomes(Collector):
                     width = seconds(edges[index + 1] - edges[index])
                     family.add_metric([age, spell(horizon)], width)
         return family
+
+
+def _values(metric: Metric, readings: Mapping[int, Reading]) -> Family:
+    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = kind(metric.name, metric.help, labels=[*metric.labels, PARTITION])
+    for number, reading in readings.items():
+        for labels, value in reading.get(metric.name, {}).items():
+            family.add_metric([*labels, str(number)], value)
+    return family
+
+
+def _histogram(metric: Metric, readings: Mapping[int, Reading]) -> Family:
+    labels_of = [*metric.labels, PARTITION]
+    family = HistogramMetricFamily(metric.name, metric.help, labels=labels_of)
+    edges = edges_of(metric)
+    for number, reading in readings.items():
+        for labels, amount in reading.get(f"{metric.name}_sum", {}).items():
+            counts = reading[f"{metric.name}_bucket"]
+            buckets = [(edge, counts[*labels, edge]) for edge in edges]
+            family.add_metric([*labels, str(number)], buckets, amount)
+    return family

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.catalogue import METRICS
+from monitor.core.reading import names_of
 from monitor.shell.metrics import PARTITION, WATERMARK
 
 if TYPE_CHECKING:
     from monitor.core.reading import Reading
+
+
+_LABELS = {name: labels for metric in METRICS.values() for name, labels in names_of(metric).items()}
 
 
 def reading_from(page: str) -> Reading:
@@ -18,11 +22,11 @@ def reading_from(page: str) -> Reading:
     reading: Reading = {}
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
-            metric = METRICS.get(sample.name)
-            if metric is None:
+            names = _LABELS.get(sample.name)
+            if names is None:
                 continue
-            labels = tuple(sample.labels[name] for name in metric.labels)
-            cells = reading.setdefault(metric.name, {})
+            labels = tuple(sample.labels[name] for name in names)
+            cells = reading.setdefault(sample.name, {})
             cells[labels] = cells.get(labels, 0) + sample.value
     return reading
 

@@ -245,7 +245,10 @@ def test_a_claim_that_comes_late_matures_with_its_true_age_and_without_exposure(
 
 def test_edges_closer_than_a_suspicion_lasts_are_left_in_their_order() -> None:
     policy = replace(
-        Policy(), age_edges=(0, MINUTE, 2 * MINUTE, 3 * MINUTE, HOUR, DAY), horizons=(DAY,)
+        Policy(),
+        age_edges=(0, MINUTE, 2 * MINUTE, 3 * MINUTE, HOUR, DAY),
+        horizons=(DAY,),
+        durable_horizon=DAY,
     )
     driver = Driver(policy).tell(
         started("ann", "09:00"),

@@ -13,7 +13,7 @@ from monitor.core.policy import Policy
 from monitor.core.reading import EXPOSURE, Reading
 
 FAILURES = "cx_resolution_failures_total"
-POLICY = replace(Policy(), age_edges=(0, HOUR, 6 * HOUR, DAY), horizons=(DAY,))
+POLICY = replace(Policy(), age_edges=(0, HOUR, 6 * HOUR, DAY), horizons=(DAY,), durable_horizon=DAY)
 
 
 def seen(*cells: tuple[str, float, float], version: str = "v1") -> Reading:

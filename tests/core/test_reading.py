@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from monitor.core.moments import HOUR
+from monitor.core.moments import HOUR, MINUTE
 from monitor.core.reading import AT_RISK, EXPOSURE, by, reading_of, total
 from monitor.core.totals import Totals
 
@@ -35,6 +35,29 @@ def test_a_reading_does_not_change_with_its_totals() -> None:
     totals.add("cx_commitments_total", "refund", "human", "kept")
 
     assert reading["cx_commitments_total"]["refund", "human", "kept"] == 1
+
+
+def test_a_histogram_reads_as_what_was_at_most_each_edge() -> None:
+    totals = Totals()
+    for hours in (1, 2, 24 * 31):
+        totals.observe("cx_journey_wait_seconds", hours * HOUR, "end", "open")
+    totals.observe("cx_journey_channels", 2, "24h", "failed")
+    reading = reading_of(totals, 0)
+
+    below = {le: n for (*_, le), n in reading["cx_journey_wait_seconds_bucket"].items()}
+    assert below["900.0"] == 0
+    assert (below["3600.0"], below["14400.0"], below["2592000.0"], below["+Inf"]) == (1, 2, 2, 3)
+    assert reading["cx_journey_wait_seconds_sum"] == {("end", "open"): 3600 * (3 + 24 * 31)}
+    assert reading["cx_journey_wait_seconds_count"] == {("end", "open"): 3}
+    assert reading["cx_journey_channels_sum"] == {("24h", "failed"): 2}
+    assert "cx_journey_wait_seconds" not in reading
+
+
+def test_a_counter_of_time_reads_in_seconds() -> None:
+    totals = Totals()
+    totals.shift("cx_journey_owner_seconds_total", 90 * MINUTE, "ai", "durable")
+
+    assert reading_of(totals, 0)["cx_journey_owner_seconds_total"] == {("ai", "durable"): 5400}
 
 
 def test_cells_are_summed_as_they_are_picked() -> None:

@@ -49,6 +49,16 @@ def test_a_customer_who_is_forgotten_leaves_a_tombstone() -> None:
     assert driver.restart().tracker.customers == {}
 
 
+def test_a_histogram_goes_on_where_it_was() -> None:
+    driver = Driver().until("08:00")
+    driver.tracker.totals.observe("cx_journey_contacts", 2, "end", "durable")
+    assert b"total:cx_journey_contacts" in driver.save()
+    driver.restart().tracker.totals.observe("cx_journey_contacts", 3, "end", "durable")
+
+    assert driver.reading()["cx_journey_contacts_sum"] == {("end", "durable"): 5}
+    assert driver.reading()["cx_journey_contacts_count"] == {("end", "durable"): 2}
+
+
 def test_what_waits_for_its_moment_is_not_lost() -> None:
     driver = Driver().until("08:00").tell(started("ann", "09:00"), claimed("ann", "09:30"))
     driver.restart().until("10:00")

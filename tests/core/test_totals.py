@@ -52,6 +52,33 @@ def test_whoever_enters_or_leaves_is_written_down() -> None:
     assert totals.touched == {"risk"}
 
 
+def test_a_value_falls_into_the_first_bucket_that_it_does_not_exceed() -> None:
+    totals = Totals()
+    for contacts in (1, 2, 10, 11, 400):
+        totals.observe("cx_journey_contacts", contacts, "end", "durable")
+
+    assert METRICS["cx_journey_contacts"].buckets == (1, 2, 3, 4, 5, 7, 10)
+    cell = [1, 1, 0, 0, 0, 0, 1, 2, 1 + 2 + 10 + 11 + 400]
+    assert totals.observed == {"cx_journey_contacts": {("end", "durable"): cell}}
+    assert totals.touched == {"cx_journey_contacts"}
+
+
+def test_a_value_below_zero_or_with_wrong_labels_is_refused() -> None:
+    totals = Totals()
+    with pytest.raises(ValueError, match="cannot observe -1"):
+        totals.observe("cx_journey_contacts", -1, "end", "durable")
+    with pytest.raises(ValueError, match="cx_journey_contacts has the labels"):
+        totals.observe("cx_journey_contacts", 1, "end")
+    assert totals.observed == {}
+
+
+def test_every_histogram_and_nothing_else_has_rising_edges() -> None:
+    for metric in METRICS.values():
+        assert bool(metric.buckets) == (metric.kind == "histogram")
+        assert list(metric.buckets) == sorted(set(metric.buckets))
+        assert ("_seconds" in metric.name) == (metric.unit == "seconds") or metric.kind == "counter"
+
+
 def test_every_metric_has_labels_and_a_help_that_is_a_sentence() -> None:
     for name, metric in METRICS.items():
         assert name.startswith("cx_")

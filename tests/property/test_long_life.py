@@ -105,6 +105,7 @@ class LongLife(RuleBasedStateMachine):
     def twins_say_the_same(self) -> None:
         assert self.one.outputs == self.twin.outputs
         assert self.one.tracker.totals.counts == self.twin.tracker.totals.counts
+        assert self.one.tracker.totals.observed == self.twin.tracker.totals.observed
         assert self.one.tracker.totals.risk == self.twin.tracker.totals.risk
 
     def teardown(self) -> None:

@@ -41,7 +41,8 @@ def unique(log: list[Envelope]) -> list[Envelope]:
 def counts(driver: Driver, *, but: str = "") -> dict[str, Any]:
     totals = driver.tracker.totals
     return {name: cells for name, cells in totals.counts.items() if name != but} | {
-        "risk": totals.risk
+        "observed": totals.observed,
+        "risk": totals.risk,
     }
 
 

@@ -9,7 +9,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 
 from monitor.core.catalogue import METRICS
 from monitor.core.policy import Policy
-from monitor.core.reading import reading_of
+from monitor.core.reading import AT_RISK, EXPOSURE, reading_of
 from monitor.core.tracker import Tracker
 from monitor.shell.metrics import Exposition
 from monitor.shell.scrape import reading_from, watermarks_from
@@ -30,8 +30,11 @@ def page_of(*trackers: Tracker, accept: str = "") -> str:
 def test_every_count_under_any_label_comes_back(data: st.DataObject) -> None:
     tracker = Tracker(POLICY)
     for metric in METRICS.values():
-        if metric.kind == "counter" and "exposure" not in metric.name:
-            labels = data.draw(st.tuples(*[WORDS] * len(metric.labels)))
+        labels = data.draw(st.tuples(*[WORDS] * len(metric.labels)))
+        if metric.kind == "histogram":
+            for value in data.draw(st.lists(st.integers(0, 2**50), min_size=1, max_size=3)):
+                tracker.totals.observe(metric.name, value, *labels)
+        elif metric.name not in (EXPOSURE, AT_RISK):
             tracker.totals.counts[metric.name] = {labels: data.draw(st.integers(1, 2**53))}
 
     assert reading_from(page_of(tracker)) == reading_of(tracker.totals, 0)
@@ -61,6 +64,36 @@ def test_each_partition_tells_its_own_time() -> None:
     trackers[1].advance_to(moment("09:30"))
 
     assert watermarks_from(page_of(*trackers)) == {0: 0, 1: moment("09:30") / 1_000_000}
+
+
+def test_histograms_of_partitions_are_added_up() -> None:
+    trackers = [Tracker(POLICY), Tracker(POLICY)]
+    for contacts, tracker in enumerate(trackers, start=1):
+        tracker.totals.observe("cx_journey_contacts", contacts, "end", "durable")
+
+    reading = reading_from(page_of(*trackers))
+    assert reading["cx_journey_contacts_sum"] == {("end", "durable"): 3}
+    assert reading["cx_journey_contacts_bucket"]["end", "durable", "1.0"] == 1
+    assert reading["cx_journey_contacts_bucket"]["end", "durable", "+Inf"] == 2
+
+
+def test_a_histogram_is_written_as_both_formats_want_it() -> None:
+    tracker = Tracker(POLICY)
+    tracker.totals.observe("cx_journey_wait_seconds", 61_500_000, "end", "open")
+    classic = page_of(tracker)
+    page = page_of(tracker, accept="application/openmetrics-text")
+    (waits,) = [
+        family
+        for family in openmetrics.text_string_to_metric_families(page)  # type: ignore[no-untyped-call]
+        if family.name == "cx_journey_wait_seconds"
+    ]
+
+    rest = 'outcome="open",partition="0"'
+    assert f'\ncx_journey_wait_seconds_bucket{{at="end",le="60.0",{rest}}} 0.0\n' in classic
+    assert f'\ncx_journey_wait_seconds_bucket{{at="end",le="+Inf",{rest}}} 1.0\n' in classic
+    assert f'\ncx_journey_wait_seconds_sum{{at="end",{rest}}} 61.5\n' in classic
+    assert f'\ncx_journey_wait_seconds_count{{at="end",{rest}}} 1.0\n' in classic
+    assert [sample.value for sample in waits.samples if sample.name.endswith("_sum")] == [61.5]
 
 
 @pytest.mark.parametrize("trackers", [[], [Tracker(POLICY)]])

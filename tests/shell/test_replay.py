@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.adapters.mapping import MAPS
-from tests.build import ai_says, claimed, handoff_requested, says, started
+from tests.build import (
+    ai_says,
+    claimed,
+    handoff,
+    handoff_requested,
+    human_says,
+    promised,
+    says,
+    started,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +34,20 @@ STORY: tuple[Envelope, ...] = (
     claimed("ann", "09:10"),
     says("ann", "2d 09:00"),
     handoff_requested("ann", "2d 09:05"),
+)
+
+# Every topic speaks in each of its weeks, so that each moves event time by itself.
+WEEKS: tuple[tuple[Envelope, ...], ...] = tuple(
+    (
+        started("ann", f"{day}d 09:00"),
+        says("ann", f"{day}d 09:01"),
+        handoff_requested("ann", f"{day}d 09:02", f"h{day}"),
+        promised("ann", f"{day}d 09:03", f"{day}d 12:00", f"p{day}"),
+        handoff("accepted", "ann", f"{day}d 09:05", f"h{day}"),
+        human_says("ann", f"{day}d 09:06"),
+        claimed("ann", f"{day}d 09:10", by="human"),
+    )
+    for day in (0, 10, 20)
 )
 
 
@@ -64,6 +87,50 @@ def test_two_files_are_one_log(run: Run, log: Path, tmp_path: Path) -> None:
         file.write_bytes(b"".join(half))
 
     assert run("replay", *halves)[1] == run("replay", log)[1]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_nothing_is_late_in_files_that_lie_weeks_apart(
+    run: Run, tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    files = [tmp_path / f"week-{number}" for number in order]
+    for file, number in zip(files, order, strict=True):
+        file.write_bytes(b"".join(line(event) for event in WEEKS[number]))
+    whole = tmp_path / "whole"
+    whole.write_bytes(b"".join(line(event) for week in WEEKS for event in week))
+    report = run("replay", *files)[1]
+
+    assert report == run("replay", whole)[1]
+    assert results(report) == {"applied": sum(map(len, WEEKS))}
+
+
+def test_lines_in_any_order_give_the_same_bytes(run: Run, tmp_path: Path) -> None:
+    lines = [line(event) for week in WEEKS for event in week]
+    whole, shuffled = tmp_path / "whole", tmp_path / "shuffled"
+    whole.write_bytes(b"".join(lines))
+    shuffled.write_bytes(b"".join(lines[1::2] + lines[::-2]))
+
+    assert run("replay", shuffled) == run("replay", whole)
+
+
+def test_a_repeat_is_known_however_far_from_the_first_it_lies(run: Run, tmp_path: Path) -> None:
+    files = [tmp_path / "first", tmp_path / "last"]
+    files[0].write_bytes(b"".join(line(event) for event in WEEKS[0]))
+    files[1].write_bytes(b"".join(line(event) for event in WEEKS[2] + WEEKS[0]))
+
+    assert results(run("replay", *files)[1]) == {
+        "applied": len(WEEKS[0] + WEEKS[2]),
+        "duplicate": len(WEEKS[0]),
+    }
+
+
+def results(report: str) -> dict[str, float]:
+    """How many events had each result."""
+    sums: dict[str, float] = {}
+    for key, value in json.loads(report)["events"].items():
+        result = key.rpartition("/")[2]
+        sums[result] = sums.get(result, 0) + value
+    return sums
 
 
 def test_report_and_cases_are_written_where_they_are_wanted(

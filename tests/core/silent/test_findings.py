@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from monitor.core.policy import Policy
-from monitor.core.silent.findings import SilentFailure, raise_finding, retract
+from monitor.core.silent.findings import SilentFailure, forget_subject, raise_finding, retract
 from monitor.core.state import Customer, Mark, Raised
 from monitor.core.step import Step
 from monitor.core.totals import Totals
 from schemas.published import Confidence, Finding
+from schemas.vocabulary import ValueBand
 from tests.build import (
     claimed,
     handoff,
@@ -21,6 +22,7 @@ from tests.driver import Driver
 
 FOUND = "cx_silent_failures_total"
 RETRACTED = "cx_silent_failures_retractions_total"
+OPEN = "cx_silent_failures_open"
 ODD = SilentFailure("SF-99", "Odd")
 
 
@@ -124,3 +126,27 @@ def test_the_same_names_months_later_make_another_finding() -> None:
 
     assert len({finding.id for finding in driver.said(Finding)}) == 4
     assert driver.tracker.customers == {}
+
+
+def test_a_finding_is_open_until_it_is_taken_back_or_forgotten() -> None:
+    driver = Driver().tell(handoff_requested("ann", "09:00"), promised("ann", "09:00", "10:00"))
+    driver.until("12:00")
+    assert driver.counts(OPEN, "sf") == {"SF-05": 1, "SF-09": 1}
+
+    driver.tell(handoff("accepted", "ann", "13:00")).until("13:00")
+    assert driver.counts(OPEN, "sf") == {"SF-09": 1}
+
+    driver.until("90d 00:00")
+    assert driver.tracker.customers == {}
+    assert driver.counts(OPEN, "sf") == {}
+
+
+def test_a_finding_on_no_conversation_can_be_taken_back_until_its_subject_is_forgotten() -> None:
+    step = Step(Customer("ann"), Policy(), Totals(), 0, 0)
+    cell = ("SF-99", "confirmed", "unknown", "high")
+    raise_finding(step, ODD, "it", None, Confidence.CONFIRMED, (), None, ValueBand.HIGH)
+    assert step.totals.get(OPEN, *cell) == 1
+
+    forget_subject(step, ODD, "it")
+    assert step.totals.get(OPEN, *cell) == 0
+    assert not retract(step, ODD, "it", None)
