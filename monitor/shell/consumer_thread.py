@@ -4,6 +4,9 @@ Faust consumes in a thread of its own. Between taking records there and handing 
 records get lost in many ways: a rebalance drops them, a seek overtakes them, a queue is cleared.
 Rule: a batch says from which offset on it is complete. Whoever has seen everything below that
 offset may take it; whoever has not knows that something was dropped, and where to read again.
+
+A record that the client cannot read makes it give up at all that it had at hand. Then every
+partition is put back to where its last batch ended, and the run in question is read by ourselves.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.errors import (
+    CorruptRecordException,
     IllegalGenerationError,
     KafkaError,
     NoError,
@@ -24,6 +28,8 @@ from aiokafka.protocol.commit import OffsetCommitRequest
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
+
+from monitor.shell import raw_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,9 +108,39 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature.
         max_records: int | None = None,
     ) -> dict[TP, list[Any]]:
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        try:
+            fetched = await super()._fetch_records(
+                consumer, active_partitions, timeout, max_records
+            )
+        except (UnicodeDecodeError, CorruptRecordException) as error:
+            # A name that is no text is the former to the client's C code, the latter without it.
+            runs = await self._read_raw(consumer, active_partitions, error)
+            fetched = {tp: run[:max_records] for tp, run in runs.items()}
+            for tp, run in fetched.items():
+                consumer.seek(tp, run[-1].offset + 1)
         # No await from here on: the records, the positions and the generation belong together.
         return {ensure_TP(tp): [self._batch(ensure_TP(tp), run)] for tp, run in fetched.items()}
+
+    async def _read_raw(
+        self, consumer: AIOKafkaConsumer, active_partitions: set[TP], error: Exception
+    ) -> dict[TP, list[Any]]:
+        # What cannot be read is still at hand; what was taken of others has gone with the error.
+        suspects = {ensure_TP(tp) for tp in consumer._fetcher._records}  # noqa: SLF001
+        wanted = {
+            tp: self._positions[tp]
+            for tp in suspects & active_partitions & self._positions.keys() & self.assignment()
+        }
+        self._move({tp: self._positions[tp] for tp in self.assignment() & self._positions.keys()})
+        runs = {}
+        for tp, offset in wanted.items():
+            self.log.warning(
+                "%s: the client cannot read what follows offset %s, so we do: %s",
+                *(tp, offset - 1, type(error).__name__),
+            )
+            runs[tp] = await raw_records.fetch(consumer, tp, offset)
+        # Meanwhile others may have got a partition, or somebody may have sought.
+        kept = {tp for tp, offset in wanted.items() if self._positions.get(tp) == offset}
+        return {tp: runs[tp] for tp in kept & self.assignment() if runs[tp]}
 
     def _batch(self, tp: TP, records: list[ConsumerRecord]) -> RecordBatch:
         first, following = records[0].offset, records[-1].offset + 1

@@ -10,6 +10,7 @@ import asyncio
 import hmac
 from typing import TYPE_CHECKING, cast
 
+from monitor.shell.raw_records import writable
 from monitor.shell.topics import DEAD_LETTERS, FINDINGS, OUTCOMES
 from schemas.published import Finding
 
@@ -54,6 +55,7 @@ class Publisher:
         )
 
     def _send_letter(self, number: int, letter: Letter) -> Awaitable[Awaitable[RecordMetadata]]:
+        came = [(writable(name), content) for name, content in letter.headers]
         return self._app.producer.send(
             DEAD_LETTERS.name,
             key=letter.key,
@@ -61,7 +63,7 @@ class Publisher:
             partition=number,
             timestamp=None,
             # A header may have no value, of which Faust's types do not know.
-            headers=cast("list[tuple[str, bytes]]", [*letter.headers, *letter.reason.headers()]),
+            headers=cast("list[tuple[str, bytes]]", [*came, *letter.reason.headers()]),
         )
 
 
