@@ -2,7 +2,7 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check mutants bench fmt gen golden lock clean
+.PHONY: help demo test sim check mutants bench fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -25,6 +25,13 @@ test: $(VENV)/.test ## Run every test; the Apache Kafka ones need Java 17 and Ma
 	  "note: the tests against Apache Kafka are left out: they need Java 17 and Maven" \
 	  "(Debian, Ubuntu: apt install openjdk-17-jre-headless maven)."
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+# `make sim SEEDS=10000` goes on where `make sim` ends with `FROM=1000`.
+SEEDS ?= 1000
+FROM ?= 0
+
+sim: $(VENV)/.test ## Hold the monitor to the oracle for SEEDS seeded stories.
+	@$(BIN)/python -m tests.sim.run $(SEEDS) $(FROM)
 
 check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
 	@$(BIN)/ruff check .

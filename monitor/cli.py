@@ -19,6 +19,9 @@ from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.shell.child import ChildError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
+from monitor.shell.explain import CaseError, explain
+from monitor.shell.explanation import shown, standings
+from monitor.shell.inquiry import InquiryError, ask
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
 from monitor.shell.replay import LogError, dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
@@ -39,6 +42,8 @@ policy_app = typer.Typer(help="The numbers that verdicts rest on.", no_args_is_h
 app.add_typer(schemas_app, name="schemas")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
+
+_PAGE_WIDTH = 120
 
 
 class UsageError(Exception):
@@ -108,9 +113,7 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     Example: outcome-monitor replay incidents.jsonl.gz --map uci_incident --horizon 5d
     --report report.json --cases cases.jsonl
     """
-    for file in files:
-        if not file.is_file():
-            raise UsageError(f"{file}: no such file")
+    _require_files(files)
     for output in (report, cases):
         if output is not None:
             _require_writable(output)
@@ -124,6 +127,55 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     if cases is not None:
         with cases.open("w", encoding="utf-8") as lines:
             lines.writelines(dump_line(case) for case in replayed.cases)
+
+
+@app.command(name="explain")
+def explain_(  # noqa: PLR0913  # as many as it has options
+    case: Annotated[str, typer.Argument(help="A case or a conversation, by its id.")],
+    log: Annotated[
+        list[Path] | None, typer.Option(help="JSON lines, plain or gzip; may be given again.")
+    ] = None,
+    map_: Annotated[
+        str | None,
+        typer.Option("--map", help="Mapping file, or the name of one of ours: uci_incident, tau2."),
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file; without it the default policy.")
+    ] = None,
+    worker: Annotated[
+        str | None, typer.Option(help="Ask a running worker, by the address of its pages.")
+    ] = None,
+    customer: Annotated[
+        str | None,
+        typer.Option(help="With --worker: the customer's reference, so that one worker is asked."),
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+) -> None:
+    """Explain one journey: what happened, what was decided, and by which rule.
+
+    From recorded logs it is a timeline; from a running worker it is how the journey stands now.
+
+    Example: outcome-monitor explain INC0002057 --log incidents.jsonl.gz
+
+    Example: outcome-monitor explain chat-17 --worker http://127.0.0.1:9464 --customer ann
+    """
+    if worker is not None and not log and map_ is None and policy is None:
+        told = ask(worker, case, customer)
+        text = standings(told)
+    elif log and worker is None and customer is None:
+        _require_files(log)
+        mapping = None if map_ is None else load_mapping(map_)
+        told = explain(case, log, load_policy(policy), mapping, Console(stderr=True))
+        text = shown(told)
+    else:
+        raise UsageError(
+            "explain reads recorded logs or asks a worker; give --log with --map and --policy "
+            "as needed, or --worker with --customer if you know it"
+        )
+    if json_:
+        sys.stdout.write(dump(told))
+    else:
+        Console(width=None if sys.stdout.isatty() else _PAGE_WIDTH).print(text)
 
 
 @schemas_app.command(name="write")
@@ -200,12 +252,13 @@ def main() -> None:
         PolicyError,
         TopicError,
         ChildError,
+        CaseError,
         LogError,
         UsageError,
     ) as error:
         _say(error)
         raise SystemExit(2) from None
-    except DemoError as error:
+    except (DemoError, InquiryError) as error:
         _say(error)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
@@ -214,6 +267,12 @@ def main() -> None:
 
 def _say(error: Exception) -> None:
     sys.stderr.write(f"error: {error}\n")
+
+
+def _require_files(files: list[Path]) -> None:
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"{file}: no such file")
 
 
 def _require_writable(path: Path) -> None:

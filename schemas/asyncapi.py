@@ -11,11 +11,12 @@ from typing import Any
 from schemas import json_schema
 from schemas.decode import CONVERSATIONS, FOLLOWUPS, HANDOFFS, TOPICS
 from schemas.envelope import Envelope
+from schemas.evaluations import EVALUATIONS
 from schemas.published import DEAD_LETTERS, FINDINGS, OUTCOMES
 
 Node = dict[str, Any]
 
-CONTRACT_VERSION = "1.0.0"
+CONTRACT_VERSION = "1.1.0"
 """Minor: a field, a word or an event type more. Major: an event type is no longer read."""
 
 JSON = "application/json"
@@ -30,8 +31,9 @@ _TOPICS: dict[str, str] = {
     CONVERSATIONS: "Contacts, messages, intents, claims of resolution, feedback.",
     HANDOFFS: "One side passes a conversation to another.",
     FOLLOWUPS: "Promises, actions, the ledger, signals from outside.",
-    OUTCOMES: "What became of claims, handoffs and promises.",
+    OUTCOMES: "What became of claims, handoffs, promises and whole journeys.",
     FINDINGS: "Silent failures: the system looked fine and the customer was failed.",
+    EVALUATIONS: "Outcomes as OpenTelemetry's events, in the JSON of its protocol for logs.",
     DEAD_LETTERS: "Records that could not be read, as they came, with the reason.",
 }
 _SAME_PARTITIONS = (
@@ -54,6 +56,7 @@ def document() -> Node:
         for kind, reference in _members(records[OUTCOMES]).items()
     }
     messages[FINDINGS] = {"finding": _published(records[FINDINGS]["$ref"], schemas)}
+    messages[EVALUATIONS] = {"evaluation": _published(records[EVALUATIONS]["$ref"], schemas)}
     messages[DEAD_LETTERS] = {"dead_letter": _dead_letter(schemas)}
     return {
         "asyncapi": "3.0.0",

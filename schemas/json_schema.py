@@ -1,4 +1,4 @@
-"""JSON Schema 2020-12 of everything that travels: events in; outcomes, findings, dead letters out.
+"""JSON Schema 2020-12 of everything that travels: events in, and what comes of them out.
 
 Rule: all of it is derived from the models, so a schema cannot promise what the reader does not
 do. The schemas say every rule of the reader but one: that a time of the right form is also in
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from schemas.decode import ADAPTERS
+from schemas.evaluations import EVALUATIONS, Evaluation
 from schemas.published import DEAD_LETTERS, FINDINGS, OUTCOME, OUTCOMES, DeadLetter, Finding
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _MODELS: dict[str, tuple[JsonSchemaMode, TypeAdapter[Any]]] = {
     **{topic: ("validation", adapter) for topic, adapter in ADAPTERS.items()},
     OUTCOMES: ("serialization", OUTCOME),
     FINDINGS: ("serialization", TypeAdapter(Finding)),
+    EVALUATIONS: ("serialization", TypeAdapter(Evaluation)),
     DEAD_LETTERS: ("serialization", TypeAdapter(DeadLetter)),
 }
 

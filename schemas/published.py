@@ -60,7 +60,12 @@ class EpisodeOutcome(Published):
     claimed_at: datetime
     claimed_by: Actor
     basis: Basis
-    verdict: Literal["durable", "failed", "censored"]
+    issue_id: str | None = Field(None, description="The issue, if the claim named one.")
+    entry_ai_version: str | None = Field(
+        None, description="The AI version that the conversation was first known by."
+    )
+    assisted: bool | None = Field(None, description="A human had spoken before the claim.")
+    verdict: Literal["durable", "failed", "censored", "retracted"]
     bound: Literal["explicit", "same_issue", "any_issue"]
     horizon: str | None = Field(
         None, description="The horizon that a durable verdict has reached, such as 7d."
@@ -68,7 +73,10 @@ class EpisodeOutcome(Published):
     age_seconds: float = Field(description="Age of the claim when it was decided.")
     cause: str | None = None
     match: str | None = None
-    reason: str | None = Field(None, description="Why the episode was censored.")
+    reason: str | None = Field(
+        None, description="Why the episode was censored, or the failure taken back."
+    )
+    replaces: str | None = Field(None, description="The id of the failure that is taken back.")
     gen_ai_conversation_id: str | None = None
     gen_ai_response_id: str | None = None
 
@@ -83,6 +91,7 @@ class HandoffOutcome(Published):
     basis: str = Field(description="What the verdict rests on: record or heuristic.")
     reason_code: str
     waited_seconds: float | None = None
+    replaces: str | None = Field(None, description="The id of the verdict that this overrules.")
 
 
 class CommitmentOutcome(Published):
@@ -94,10 +103,53 @@ class CommitmentOutcome(Published):
     made_by: Actor
     due_at: datetime
     verdict: Literal["kept", "late", "broken", "withdrawn"]
+    replaces: str | None = Field(None, description="The id of the verdict that this corrects.")
+
+
+class JourneyEffort(Frozen):
+    """What a journey cost its customer."""
+
+    contacts: int
+    channels: int
+    transfers: int = Field(description="Times that the customer was passed on.")
+    customer_messages: int
+    repeated_requests: int = Field(description="Times that was asked what was known already.")
+    wait_seconds: float = Field(
+        description="How long the customer waited: on the AI, a human and the company."
+    )
+    ai_seconds: float
+    human_seconds: float
+    company_seconds: float = Field(description="The wait while nobody had the conversation.")
+    customer_seconds: float = Field(description="How long we waited for the customer.")
+
+
+class JourneyOutcome(Published):
+    """What became of a whole journey, told once at its end, and again if that was wrong."""
+
+    kind: Literal["journey"] = "journey"
+    started_at: datetime
+    conversations: tuple[str, ...] = Field(description="The contacts that it consisted of.")
+    verdict: Literal["durable", "failed", "open"] = Field(
+        description="What became of the last claim in it; open if there is none to be judged."
+    )
+    claims: int
+    failures: int = Field(description="Claims in it that did not hold.")
+    effort: JourneyEffort
+    episode_id: str | None = Field(None, description="The last claim's; so is all that follows.")
+    claimed_at: datetime | None = None
+    claimed_by: Actor | None = None
+    basis: Basis | None = None
+    cause: str | None = None
+    match: str | None = None
+    entry_ai_version: str = Field(description="The AI version that it was first known by.")
+    gen_ai_conversation_id: str | None = None
+    gen_ai_response_id: str | None = None
+    replaces: str | None = Field(None, description="The id of the record that this corrects.")
 
 
 Outcome = Annotated[
-    EpisodeOutcome | HandoffOutcome | CommitmentOutcome, Field(discriminator="kind")
+    EpisodeOutcome | HandoffOutcome | CommitmentOutcome | JourneyOutcome,
+    Field(discriminator="kind"),
 ]
 OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 

@@ -7,10 +7,13 @@ added by its name in the contract, and is left out when it is None.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from monitor.core.moments import moment_of
+from monitor.core.calendars import Calendar, Week
+from monitor.core.moments import HOUR, moment_of
+from monitor.core.policy import Policy
 from schemas.decode import TOPIC_OF, read
 
 if TYPE_CHECKING:
@@ -19,6 +22,16 @@ if TYPE_CHECKING:
 
 FIRST_DAY = datetime(2026, 3, 2, tzinfo=UTC)
 ENVELOPE = ("id", "source", "sequence", "partitionkey")
+
+
+_WORK = ((9 * HOUR, 17 * HOUR),)
+# The first day is a Monday.
+OFFICE_HOURS = replace(
+    Policy(),
+    calendar="office",
+    calendars={"office": Calendar("UTC", Week(_WORK, _WORK, _WORK, _WORK, _WORK))},
+)
+"""A policy by which people work from nine to five."""
 
 
 def clock(at: str) -> datetime:
@@ -153,8 +166,77 @@ def acted(customer: str, at: str, by: str = "human", **more: Any) -> Envelope:
     return said("action.executed", at, done)
 
 
+def reviewed(
+    customer: str, at: str, label: str | None, name: str = "escalation", **more: Any
+) -> Envelope:
+    """A reviewer says what they think; ``evaluator`` and ``evaluator_version`` may be told."""
+    told = {
+        "gen_ai.evaluation.name": name,
+        "gen_ai.evaluation.score.label": label,
+        "evaluator": "qa",
+        "evaluator_version": "7",
+    }
+    return said(
+        "evaluation.result", at, {"id": f"{name} {label} {at}"} | contact(customer, more, **told)
+    )
+
+
+def rated(customer: str, at: str, value: float, scale: str = "csat5", **more: Any) -> Envelope:
+    return said("feedback.received", at, contact(customer, more, scale=scale, value=value))
+
+
+def shown(customer: str, at: str, suggestion: str = "s1", **more: Any) -> Envelope:
+    """The AI suggests something to a human agent."""
+    seen = contact(customer, more, suggestion_id=suggestion)
+    return said("suggestion.displayed", at, {"id": f"{suggestion} shown {at}"} | seen)
+
+
+def used(
+    customer: str, at: str, state: str = "verbatim", suggestion: str = "s1", **more: Any
+) -> Envelope:
+    what = contact(customer, more, suggestion_id=suggestion, state=state)
+    return said("suggestion.used", at, {"id": f"{suggestion} used {at}"} | what)
+
+
+def issue_opened(customer: str, at: str, issue: str = "i1", **more: Any) -> Envelope:
+    found = contact(customer, more, issue_id=issue)
+    return said("issue.opened", at, {"id": f"{issue} opened {at}"} | found)
+
+
+def issue_resolved(customer: str, at: str, issue: str = "i1", **more: Any) -> Envelope:
+    settled = contact(customer, more, issue_id=issue)
+    return said("issue.resolved", at, {"id": f"{issue} resolved {at}"} | settled)
+
+
+def action(step: str, customer: str, at: str, action: str = "a1", **more: Any) -> Envelope:
+    """A step in the life of an action, by the AI: requested, claimed, executed, failed, …."""
+    done = contact(customer, more, action_id=action, kind="refund", by="ai")
+    return said(f"action.{step}", at, {"id": f"{action} {step} {at}"} | done)
+
+
+def ledger_has(
+    customer: str, at: str, stage: str = "submitted", action: str | None = "a1", **more: Any
+) -> Envelope:
+    """The system of record holds an action; it does not know the conversation."""
+    told = contact(customer, {"conversation_id": None} | more, action_id=action, stage=stage)
+    return said("ledger.confirmed", at, {"id": f"{action} {stage} {at}"} | told)
+
+
+def signalled(customer: str, at: str, kind: str = "complaint", **more: Any) -> Envelope:
+    """A complaint, a chargeback, a cancellation or a bad review."""
+    told = contact(customer, {"conversation_id": None} | more, kind=kind)
+    return said("external.signal", at, {"id": f"{kind} {customer} {at}"} | told)
+
+
 def heartbeat(at: str | datetime, **more: Any) -> Envelope:
     """A producer is alive; for every topic."""
     beat = {"producer": "desk"} | more
     name = at if isinstance(at, str) else at.isoformat()
     return said("heartbeat", at, {"id": f"beat {name}"} | beat)
+
+
+def linked(
+    one: str, other: str, at: str | datetime, assurance: str = "verified", **more: Any
+) -> Envelope:
+    data = {"customer_ref": one, "other_ref": other, "assurance": assurance}
+    return said("customer.linked", at, {"id": f"{assurance} {one} {other} {at}"} | data | more)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.core.catalogue import METRICS
-from monitor.core.moments import datetime_of, seconds
+from monitor.core.moments import seconds
 from monitor.core.policy import Policy
 from monitor.core.reading import names_of, reading_of
 from monitor.core.snapshot import records, restore
-from monitor.core.tracker import Tracker
+from monitor.core.tracker import Tracker, owns_all
 from schemas.decode import TOPICS
-from tests.build import heartbeat, moment, topic_of
+from tests.build import moment, topic_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from monitor.core.outputs import Output
     from monitor.core.reading import Reading
     from schemas.envelope import Envelope
@@ -25,10 +27,16 @@ _LABELS = {name: labels for metric in METRICS.values() for name, labels in names
 class Driver:
     """One partition and everything that it has put out."""
 
-    def __init__(self, policy: Policy | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        owns: Callable[[str], bool] = owns_all,
+        sender: str = "",
+    ) -> None:
         """Start with no customer."""
         self.policy = policy or Policy()
-        self.tracker = Tracker(self.policy)
+        self.owns = owns
+        self.tracker = Tracker(self.policy, owns, sender)
         self.outputs: list[Output] = []
         self._kept: dict[bytes, bytes] = {}
 
@@ -39,16 +47,16 @@ class Driver:
         return self
 
     def until(self, at: str) -> Driver:
-        """Let time pass by heartbeats, until everything that is dated ``at`` has been applied."""
-        beat = heartbeat(datetime_of(moment(at) + self.policy.lateness + 1))
+        """Let time pass in silence, until everything that is dated ``at`` has been applied."""
         for topic in TOPICS:
-            self.outputs += self.tracker.receive(topic, beat)
+            until = moment(at) + self.policy.lateness + 1
+            self.outputs += self.tracker.pass_time(topic, until)
         return self
 
     def restart(self) -> Driver:
         """Write everything down, forget it, and go on from what was written."""
         self.save()
-        self.tracker = restore(self.policy, self._kept)
+        self.tracker = restore(self.policy, self._kept, self.owns)
         return self
 
     def save(self) -> dict[bytes, bytes | None]:

@@ -140,13 +140,15 @@ class Calendar:
 
         Few hours and many holidays could put it beyond the end of the calendar of this world.
         """
+        if length == 0:
+            return at
         for day in range(at // DAY, -(-until // DAY)):
             for opens, closes in self._open_on(day):
                 start = max(opens, at)
-                if 0 < length <= closes - start:
+                if length <= closes - start:
                     return min(start + length, until)
                 length -= max(0, closes - start)
-        return until if length else at
+        return until
 
     def _open_on(self, day: int) -> tuple[Span, ...]:
         """When somebody is on duty on a day of UTC, which is its number since 1970."""
@@ -179,12 +181,11 @@ class Calendar:
 def _offsets(zone: str, day: int) -> list[tuple[Moment, Moment, Moment]]:
     """The parts of a day of UTC in each of which a zone keeps its distance from UTC."""
     start, end = day * DAY, (day + 1) * DAY
-    before, after = _offset(zone, start), _offset(zone, end)
+    before, after = _offset(zone, start), _offset(zone, end - SECOND)
     if before == after:
         return [(start, end, before)]
     seconds = range(start, end, SECOND)
-    changed = bisect_left(seconds, after, key=lambda at: _offset(zone, at) == after)
-    change = start + changed * SECOND
+    change = seconds[bisect_left(seconds, 1, key=lambda at: int(_offset(zone, at) == after))]
     return [(start, change, before), (change, end, after)]
 
 

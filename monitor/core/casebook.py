@@ -23,6 +23,7 @@ class Casebook:
         """Start with no case."""
         self._cases: dict[str, dict[str, Any]] = {}
         self._handoffs: dict[tuple[str, str], dict[str, Any]] = {}
+        self._failures: dict[str, dict[str, Any]] = {}
 
     def note(self, output: Output) -> None:
         """Write one output down."""
@@ -37,7 +38,8 @@ class Casebook:
             case HandoffOpened():
                 self._open_handoff(output)
             case Misrouted():
-                self._handoffs[output.conversation_id, output.handoff_id]["misrouted"] = True
+                handoff = self._handoffs[output.conversation_id, output.handoff_id]
+                handoff["misrouted"] = not output.retracted
             case HandoffOutcome():
                 handoff = self._handoffs[output.conversation_id or "", output.handoff_id]
                 handoff[output.aspect] = output.verdict
@@ -78,6 +80,9 @@ class Casebook:
         self._cases[output.conversation_id]["handoffs"].append(handoff)
 
     def _note_failure(self, output: EpisodeOutcome) -> None:
+        failures = self._cases[output.conversation_id or ""]["failures"]
+        if output.verdict == "retracted":
+            failures.remove(self._failures.pop(output.replaces or ""))
         if output.verdict != "failed":
             return
         failure = {
@@ -86,7 +91,8 @@ class Casebook:
             "match": output.match,
             "claimed_at": output.claimed_at.isoformat(),
         }
-        self._cases[output.conversation_id or ""]["failures"].append(failure)
+        self._failures[output.id] = failure
+        failures.append(failure)
 
     def _note_finding(self, output: Finding) -> None:
         if output.conversation_id is None:

@@ -39,6 +39,11 @@ _TABLE = (
     Metric("cx_dead_letters_total", ("topic", "reason"), "Records that could not be read."),
     Metric("cx_clock_skewed_total", ("topic",), "Events dated later than they arrived."),
     Metric(
+        "cx_state_bounds_total",
+        ("bound",),
+        "Times that a bound on memory was reached and something had to go.",
+    ),
+    Metric(
         "cx_conversations_total",
         ("channel", "intent_group", "origin", "ai_version"),
         "Conversations started, test traffic left out.",
@@ -54,11 +59,31 @@ _TABLE = (
         "Conversations in which the AI gave an answer or asked for a handoff.",
     ),
     Metric(
+        "cx_ai_involved_retractions_total",
+        ("channel", "intent_group", "origin", "ai_version"),
+        "The same, of conversations found to be spam.",
+    ),
+    Metric(
         "cx_identified_conversations_total",
         ("channel",),
         "Conversations whose customer is known; the rest cannot be followed.",
     ),
+    Metric(
+        "cx_identified_conversations_retractions_total",
+        ("channel",),
+        "The same, of conversations found to be spam.",
+    ),
     Metric("cx_journeys_total", (), "Journeys begun."),
+    Metric(
+        "cx_identity_links_total",
+        ("assurance",),
+        "Links by which two references became one customer.",
+    ),
+    Metric(
+        "cx_identity_late_links_total",
+        (),
+        "Links at which conversations were remembered that had to move.",
+    ),
     Metric(
         "cx_resolutions_claimed_total",
         ("by", "basis", "ai_version", "intent_group"),
@@ -86,9 +111,19 @@ _TABLE = (
         "Claims that did not hold, by their age when the customer was back.",
     ),
     Metric(
+        "cx_resolution_failures_retractions_total",
+        ("bound", "age", "match", "ai_version", "intent_group"),
+        "Failures that were none, under the labels by which they were counted.",
+    ),
+    Metric(
         "cx_resolution_failure_causes_total",
         ("cause", "match", "age"),
         "Claims that did not hold, by cause.",
+    ),
+    Metric(
+        "cx_resolution_failure_causes_retractions_total",
+        ("cause", "match", "age"),
+        "Failures that were none, by the cause that was counted.",
     ),
     Metric(
         "cx_resolutions_matured_total",
@@ -128,6 +163,20 @@ _TABLE = (
         "Handoffs by whether they were needed.",
     ),
     Metric(
+        "cx_handoff_verdict_retractions_total",
+        ("kind", "verdict", "reason_code", "ai_version"),
+        "Verdicts of what was seen that people of record overruled.",
+    ),
+    Metric(
+        "cx_handoff_wait_seconds",
+        ("within_hours", "clock"),
+        "From the request to the service that ended the handoff, on the wall clock and, where a "
+        "calendar applies, in business hours.",
+        kind="histogram",
+        buckets=_WAITS,
+        unit="seconds",
+    ),
+    Metric(
         "cx_missed_escalations_total",
         ("why", "age"),
         "Escalations that were called for and not made, by how late that was known.",
@@ -137,11 +186,31 @@ _TABLE = (
         ("why", "age"),
         "Missed escalations that were made after all.",
     ),
-    Metric("cx_misroutes_total", ("kind",), "Handoffs that reached somebody who could not help."),
+    Metric(
+        "cx_misroutes_total",
+        ("kind", "from_role", "to_role"),
+        "Handoffs that reached somebody who could not help (SF-07).",
+    ),
+    Metric(
+        "cx_misroutes_retractions_total",
+        ("kind", "from_role", "to_role"),
+        "The same, where it turned out that somebody had helped.",
+    ),
+    Metric("cx_transfers_total", ("kind",), "Times that a customer was passed on."),
     Metric(
         "cx_ai_takeovers_total",
         ("initiator", "ai_version"),
         "Times that a human stepped in, or policy made the AI step aside.",
+    ),
+    Metric(
+        "cx_ai_actions_total",
+        ("kind", "result", "ai_version"),
+        "Actions of the AI, by what the ledger knew of them in time, and those reversed later.",
+    ),
+    Metric(
+        "cx_ai_corrections_total",
+        ("what", "ai_version"),
+        "Times that people had to undo, correct or do again what the AI did or claimed.",
     ),
     Metric(
         "cx_suggestions_total",
@@ -150,9 +219,25 @@ _TABLE = (
     ),
     Metric("cx_surveys_total", ("scale", "band", "path"), "Ratings, by who had served."),
     Metric(
+        "cx_judge_verdicts_total",
+        ("judge_version", "verdict"),
+        "What evaluators say, people and models; it decides nothing.",
+    ),
+    Metric(
         "cx_commitments_total",
         ("kind", "made_by", "outcome"),
         "Promises that have come due, by whether they were kept.",
+    ),
+    Metric(
+        "cx_commitments_retractions_total",
+        ("kind", "made_by", "outcome"),
+        "Promises that were counted as broken and had been kept or withdrawn.",
+    ),
+    Metric(
+        "cx_commitments_overdue",
+        ("kind", "value_band"),
+        "Promises whose time has passed, and that are neither kept nor withdrawn.",
+        kind="gauge",
     ),
     Metric(
         "cx_time_to_resolution_seconds",
@@ -225,6 +310,12 @@ _TABLE = (
         "cx_silent_failures_open",
         ("sf", "confidence", "ai_version", "value_band"),
         "Silent failures that stand, of journeys that are remembered.",
+        kind="gauge",
+    ),
+    Metric(
+        "cx_monitor_blind",
+        ("signal",),
+        "Signals that cannot be trusted now, because their source is not seen (SF-20).",
         kind="gauge",
     ),
 )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core import episodes, handoffs, journeys
-from monitor.core.demand import demand_labels, involve
+from monitor.core import devices, effort, episodes, eviction, handoffs, journeys, returns
+from monitor.core.demand import demand, involve
 from monitor.core.outputs import Contacted, Reopened
-from monitor.core.silent import sf01, sf02, sf04
+from monitor.core.silent import sf01, sf02, sf04, sf06, sf15, sf16
 from monitor.core.state import Conversation
 from monitor.core.step import UNKNOWN
 from schemas.vocabulary import (
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from monitor.core.step import Step
     from schemas.conversations import (
         ClaimData,
-        MergeData,
         MessageData,
         StartedData,
         StateData,
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 
 _DEMAND = (Origin.INBOUND, Origin.UNKNOWN, Origin.REPLY_TO_PROACTIVE)
 _REPEAT = (Origin.INBOUND, Origin.UNKNOWN)
-_NO_RETURN = (MessageKind.ACK, MessageKind.THANKS, MessageKind.AUTO_REPLY)
+_OURS = (Actor.AI, Actor.HUMAN, Actor.SYSTEM)
 _ANONYMOUS = (Assurance.NONE, Assurance.DEVICE)
 _LEARNED = (
     "entity_ref",
@@ -60,6 +59,7 @@ def hear_of(step: Step, conversation_id: str, context: Context) -> Conversation:
         journey.conversations.append(conversation_id)
         step.customer.conversations[conversation_id] = conversation
         step.say(Contacted(conversation_id, context.case_id, step.at))
+        eviction.make_room(step, conversation)
     _learn(conversation, context)
     return conversation
 
@@ -75,6 +75,8 @@ def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
     """Somebody said something."""
     if data.visibility is Visibility.INTERNAL:
         return
+    if data.kind is MessageKind.COMMITMENT and data.actor in _OURS:
+        sf06.told(step, conversation)
     match data.actor:
         case Actor.CUSTOMER:
             _hear_customer(step, conversation, data)
@@ -86,42 +88,36 @@ def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
 
 def claim(step: Step, conversation: Conversation, data: ClaimData) -> None:
     """Somebody says it is resolved. Of a contact that we began, nobody had asked for anything."""
-    if data.by is Actor.HUMAN and data.basis not in (Basis.BULK, Basis.MERGE):
-        handoffs.human_decided(step, conversation)
-        sf01.human_claimed(step, conversation)
-    if conversation.origin is not Origin.PROACTIVE:
+    if data.basis not in (Basis.BULK, Basis.MERGE):
+        returns.decide(step, conversation)
+        if data.by is Actor.HUMAN:
+            handoffs.human_decided(step, conversation)
+            sf01.human_claimed(step, conversation, data.issue_id)
+        if data.issue_id is None:
+            sf16.closed(step, conversation)
+    if conversation.origin is not Origin.PROACTIVE and not conversation.spam:
         episodes.claim(step, conversation, data)
 
 
 def reopen(step: Step, conversation: Conversation, data: StateData) -> None:
     """A conversation is open again: by the customer that is a return, by staff perhaps a slip."""
     step.say(Reopened(conversation.id, step.at))
+    sf16.reopened(step, conversation)
+    _open(step, conversation)
     if data.actor in (Actor.CUSTOMER, Actor.UNKNOWN):
-        _return(step, conversation)
+        returns.come_back(step, conversation, step.mark)
     else:
-        conversation.claimed_unfollowed = False
+        conversation.unfollowed = []
         episodes.suspend(step, conversation)
 
 
 def close(step: Step, conversation: Conversation, data: StateData) -> None:
     """A conversation is closed, which claims nothing by itself."""
     del data
+    if step.at >= conversation.opened_at:
+        conversation.closed_at = max(conversation.closed_at, step.at)
     episodes.unsuspend(step, conversation)
-
-
-def merge(step: Step, conversation: Conversation, data: MergeData) -> None:
-    """A conversation went into another, where it will be followed."""
-    del data
-    episodes.censor(step, conversation, "merge")
-
-
-def mark_spam(step: Step, conversation: Conversation, data: StateData) -> None:
-    """A conversation was no customer's: it leaves the trial, and the demand."""
-    del data
-    episodes.censor(step, conversation, "spam")
-    if conversation.counted_as:
-        step.count("cx_conversations_retractions_total", *conversation.counted_as)
-        conversation.counted_as = ()
+    sf16.closed(step, conversation)
 
 
 def delete(step: Step, conversation: Conversation, data: StateData) -> None:
@@ -145,12 +141,15 @@ def _learn(conversation: Conversation, context: Context) -> None:
         # Two contacts of which a producer writes that it does not know are not thereby alike.
         if value is not None and value != UNKNOWN:
             setattr(conversation, name, value)
+    if conversation.entry_ai_version is None:
+        conversation.entry_ai_version = conversation.ai_version
     known = context.customer_ref is not None and context.identity_assurance not in _ANONYMOUS
     conversation.identified = conversation.identified or known
 
 
 def _link(step: Step, conversation: Conversation, in_reply_to: str | None) -> None:
     conversation.linked = True
+    effort.begin(step, conversation)
     found = journeys.matches(step, conversation, in_reply_to)
     _demand(step, conversation, found)
     own = conversation.journey
@@ -160,13 +159,14 @@ def _link(step: Step, conversation: Conversation, in_reply_to: str | None) -> No
 
 
 def _demand(step: Step, conversation: Conversation, found: dict[int, tuple[str, bool]]) -> None:
+    if conversation.spam:
+        return
     if conversation.origin in _DEMAND:
-        conversation.counted_as = demand_labels(conversation)
-        step.count("cx_conversations_total", *conversation.counted_as)
-        if conversation.identified:
-            step.count("cx_identified_conversations_total", conversation.channel)
+        demand(step, conversation)
     if conversation.origin in _REPEAT:
+        sf15.contacted(step, conversation, found)
         _fail_earlier(step, conversation, found)
+        devices.contacted(step, conversation)
 
 
 def _answer_proactive(step: Step, conversation: Conversation) -> None:
@@ -184,7 +184,7 @@ def _fail_earlier(step: Step, contact: Conversation, found: dict[int, tuple[str,
         match, _ = found[claimed_in.journey]
         other = _is_other(contact.channel, episode.channel)
         cause = "repeat_other_channel" if other else "repeat_same_channel"
-        episodes.fail(step, episode, match, cause, step.mark)
+        episodes.fail(step, episode, match, cause, step.mark, contact.id)
         if other:
             sf02.hopped(step, episode, contact, match)
 
@@ -199,10 +199,9 @@ def _hear_customer(step: Step, conversation: Conversation, data: MessageData) ->
     elif conversation.origin is Origin.PROACTIVE and data.kind is not MessageKind.AUTO_REPLY:
         _answer_proactive(step, conversation)
     conversation.asked_for_human = conversation.asked_for_human or data.requests_human
-    if data.kind not in _NO_RETURN:
-        _return(step, conversation)
-    elif episodes.stands(step, conversation):
-        step.count("cx_post_close_acks_total", data.kind)
+    if data.kind not in returns.NO_RETURN:
+        _open(step, conversation)
+    returns.hear(step, conversation, data)
 
 
 def _hear_ai(step: Step, conversation: Conversation, data: MessageData) -> None:
@@ -213,8 +212,7 @@ def _hear_ai(step: Step, conversation: Conversation, data: MessageData) -> None:
         sf04.noticed(step, conversation)
 
 
-def _return(step: Step, conversation: Conversation) -> None:
-    conversation.claimed_unfollowed = False
-    episode = step.customer.episodes.get(conversation.episode or "")
-    if episode is not None and episodes.fail_by_return(step, episode):
-        sf01.returned(step, conversation, episode)
+def _open(step: Step, conversation: Conversation) -> None:
+    conversation.opened_at = max(conversation.opened_at, step.at)
+    if step.at >= conversation.closed_at:
+        conversation.closed_at = 0

@@ -22,8 +22,31 @@ def demand_labels(conversation: Conversation) -> tuple[str, str, str, str]:
     return (str(conversation.channel), group_of(conversation), str(conversation.origin), version)
 
 
+def demand(step: Step, conversation: Conversation) -> None:
+    """A contact is demand, and known by whom it is, or not."""
+    conversation.counted_as = demand_labels(conversation)
+    step.count("cx_conversations_total", *conversation.counted_as)
+    if conversation.identified:
+        conversation.counted_identified = True
+        step.count("cx_identified_conversations_total", conversation.counted_as[0])
+
+
+def retract_demand(step: Step, conversation: Conversation) -> None:
+    """A contact was none: whatever it was counted as, it is counted as taken back."""
+    if conversation.counted_as:
+        step.count("cx_conversations_retractions_total", *conversation.counted_as)
+    if conversation.involved_as:
+        step.count("cx_ai_involved_retractions_total", *conversation.involved_as)
+    if conversation.counted_identified:
+        channel = conversation.counted_as[0]
+        step.count("cx_identified_conversations_retractions_total", channel)
+    conversation.counted_as, conversation.involved_as = (), ()
+    conversation.counted_identified = False
+
+
 def involve(step: Step, conversation: Conversation) -> None:
     """The AI took part: it answered, or asked for a handoff."""
-    if not conversation.involved and conversation.origin is not Origin.PROACTIVE:
-        conversation.involved = True
-        step.count("cx_ai_involved_total", *demand_labels(conversation))
+    if conversation.involved_as or conversation.spam or conversation.origin is Origin.PROACTIVE:
+        return
+    conversation.involved_as = demand_labels(conversation)
+    step.count("cx_ai_involved_total", *conversation.involved_as)

@@ -7,30 +7,27 @@ are nested: what fails the strict reading fails the loose ones too.
 - ``same_issue``: that, or with the same intent. Durability by this bound is an upper limit;
 - ``any_issue``: for whatever reason. Durability by this bound is a lower limit.
 
-Who cannot be known again is not put on trial: the claim is counted, and no more.
-
-The trial lasts 30 days. Exposure and failures are counted per age bucket, which makes them sums
-that hold over workers and restarts (domain's law, 5.2); at each horizon the episode is also
-counted once as matured, durable or failed.
+Each issue of a conversation has its own episode, and so has the conversation as a whole (issue
+``""``). Who cannot be known again is not put on trial: the claim is counted, and no more.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from monitor.core import effort, trials
 from monitor.core.journeys import EXPLICIT, SAME_INTENT
-from monitor.core.moments import datetime_of, seconds
 from monitor.core.outputs import Claimed
-from monitor.core.state import Conversation, Episode, Mark
-from monitor.core.step import Step, content_id, evidence_of, group_of, version_of
-from schemas.published import EpisodeOutcome
-from schemas.vocabulary import Actor, Basis
+from monitor.core.state import Conversation, Episode, Failure, Mark
+from monitor.core.step import NO_AI, Step, content_id, group_of, version_of
+from monitor.core.trials import BOUNDS
+from schemas.vocabulary import Basis
 
 if TYPE_CHECKING:
     from schemas.conversations import ClaimData
 
-BOUNDS = ("explicit", "same_issue", "any_issue")
+REOPEN = "reopen"
 _FIRST_BOUND = {EXPLICIT: 0, SAME_INTENT: 1}
 _NO_CLAIM = (Basis.BULK, Basis.MERGE)
 
@@ -42,75 +39,115 @@ def claim(step: Step, conversation: Conversation, data: ClaimData) -> None:
         censor(step, conversation, str(data.basis))
         return
     unsuspend(step, conversation)
-    if stands(step, conversation):
+    issue = data.issue_id or ""
+    if _is_claimed(step, conversation, issue):
         return
     by, version = data.by, version_of(conversation)
     step.count("cx_resolutions_claimed_total", by, data.basis, version, group_of(conversation))
     step.say(Claimed(conversation.id, step.at, by, data.basis))
+    effort.claimed(step, conversation)
     if conversation.identified:
-        _open(step, conversation, by, data.basis)
+        _make_room(step)
+        trials.begin(step, _episode(step, conversation, data))
     else:
-        conversation.claimed_unfollowed = True
+        conversation.unfollowed.append(issue)
+
+
+def on_trial(step: Step, conversation: Conversation) -> list[Episode]:
+    """The claims of a conversation whose trial goes on, standing or failed, in their order."""
+    return [step.customer.episodes[name] for name in conversation.episodes]
+
+
+def standing(step: Step, conversation: Conversation) -> list[Episode]:
+    """The claims of a conversation that are on trial and stand."""
+    return [episode for episode in on_trial(step, conversation) if trials.stands(episode)]
 
 
 def stands(step: Step, conversation: Conversation) -> bool:
     """Whether a claim stands, on trial or not."""
-    episode = step.customer.episodes.get(conversation.episode or "")
-    return conversation.claimed_unfollowed or (episode is not None and _stands(episode))
+    return bool(conversation.unfollowed or standing(step, conversation))
 
 
-def fail(step: Step, episode: Episode, match: str, cause: str, proof: Mark | None) -> bool:
-    """The customer was back. Returns whether that undid anything that still stood.
+def fail(  # noqa: PLR0913  # a failure has this many facts
+    step: Step, episode: Episode, match: str, cause: str, proof: Mark | None, by: str = ""
+) -> bool:
+    """A claim did not hold. Returns whether that undid anything that still stood.
 
-    A return from before the claim, which a late event can show, undoes nothing.
+    What happened before the claim, which a late event can show, undoes nothing. ``by`` is the
+    message or the contact of the customer, if it was one.
     """
     age = step.at - episode.claim.at
     bucket = step.policy.bucket_of(age)
-    hit = [bound for bound in BOUNDS[_FIRST_BOUND.get(match, 2) :] if bound in episode.open_bounds]
+    hit = [bound for bound in _covered(match) if bound in episode.open_bounds]
     if age < 0 or bucket is None or not hit:
         return False
-    name = step.policy.ages[bucket]
+    evidence = (episode.claim, proof)
+    said = trials.say(step, episode, "failed", hit[0], evidence, cause=cause, match=match)
+    failure = Failure(said, match, cause, bucket, hit, proof, by)
+    episode.failures.append(failure)
     for bound in hit:
-        _leave(step, episode, bound)
-        episode.failed_bounds.append(bound)
-        step.count(
-            "cx_resolution_failures_total",
-            *(bound, name, match, episode.ai_version, episode.intent_group),
-        )
-    step.count("cx_resolution_failure_causes_total", cause, match, name)
-    _say(step, episode, "failed", hit[0], evidence=(episode.claim, proof), cause=cause, match=match)
+        trials.leave(step, episode, bound)
+        _count(step, "cx_resolution_failures_total", episode, failure, bound)
+    step.count("cx_resolution_failure_causes_total", cause, match, step.policy.ages[bucket])
     return True
 
 
-def fail_by_return(step: Step, episode: Episode) -> bool:
+def retract(step: Step, episode: Episode, failure: Failure, reason: str) -> None:
+    """A failure was none: where nothing else undid the claim, it stands again."""
+    episode.failures.remove(failure)
+    for bound in failure.bounds:
+        _count(step, "cx_resolution_failures_retractions_total", episode, failure, bound)
+        heir = next((one for one in episode.failures if bound in _covered(one.match)), None)
+        if heir is not None:
+            # A stricter failure came later, and would have undone this reading as well.
+            heir.bounds.append(bound)
+            _count(step, "cx_resolution_failures_total", episode, heir, bound)
+        elif not episode.censored:
+            trials.enter(step, episode, bound)
+    labels = (failure.cause, failure.match, step.policy.ages[failure.age])
+    step.count("cx_resolution_failure_causes_retractions_total", *labels)
+    trials.say(
+        step,
+        episode,
+        "retracted",
+        failure.bounds[0],
+        (episode.claim, failure.proof, step.mark),
+        cause=failure.cause,
+        match=failure.match,
+        reason=reason,
+        replaces=failure.outcome_id,
+    )
+    if not episode.open_bounds and not episode.failures:
+        trials.end(step, episode)
+
+
+def fail_by_return(step: Step, episode: Episode, proof: Mark | None, by: str) -> bool:
     """The customer returned to the conversation itself. Returns whether that undid the claim."""
     if episode.suspended_by is None:
-        return fail(step, episode, EXPLICIT, "reopen", step.mark)
+        return fail(step, episode, EXPLICIT, REOPEN, proof, by)
     # The customer speaks up: staff did not reopen it by mistake.
     step.forget("reopen", episode.id)
     return _settle(step, episode)
 
 
 def suspend(step: Step, conversation: Conversation) -> None:
-    """Staff reopened the conversation: fail the claim unless it is closed again at once."""
-    episode = step.customer.episodes.get(conversation.episode or "")
-    if episode is None or not _stands(episode) or episode.suspended_by is not None:
-        return
-    if step.at < episode.claim.at:
-        return
-    episode.suspended_by = step.mark
-    step.wait("reopen", episode.id, step.at + step.policy.mistaken_reopen_max + 1)
+    """Staff reopened the conversation: fail its claims unless it is closed again at once."""
+    for episode in standing(step, conversation):
+        if episode.suspended_by is None and step.at >= episode.claim.at:
+            episode.suspended_by = step.mark
+            until = step.at + step.policy.mistaken_reopen_max + 1
+            step.wait("reopen", episode.id, until)
 
 
 def unsuspend(step: Step, conversation: Conversation) -> None:
-    """Closed or claimed again at once: the reopening was a mistake, and the claim stands."""
-    episode = step.customer.episodes.get(conversation.episode or "")
-    if episode is None or episode.suspended_by is None:
-        return
-    episode.suspended_by = None
-    step.forget("reopen", episode.id)
-    step.count("cx_mistaken_reopens_total")
-    _wait_for_edge(step, episode)  # which may have passed meanwhile
+    """Closed or claimed again at once: the reopening was a mistake, and the claims stand."""
+    suspended = [one for one in on_trial(step, conversation) if one.suspended_by is not None]
+    if suspended:
+        step.count("cx_mistaken_reopens_total")
+    for episode in suspended:
+        episode.suspended_by = None
+        step.forget("reopen", episode.id)
+        trials.wait_for_edge(step, episode)  # which may have passed meanwhile
 
 
 def settle_suspension(step: Step, subject: str) -> None:
@@ -118,133 +155,74 @@ def settle_suspension(step: Step, subject: str) -> None:
     _settle(step, step.customer.episodes[subject])
 
 
-def grow_older(step: Step, subject: str) -> None:
-    """An episode reaches the edge of its age bucket."""
-    episode = step.customer.episodes[subject]
-    if episode.suspended_by is not None:
-        # First let it be known whether the reopening, which came before the edge, was a mistake.
-        step.wait("age", subject, step.customer.deadlines[f"reopen:{subject}"] + 1)
-        return
-    for bound in episode.open_bounds:
-        step.totals.leave(_cell(step, episode, bound), step.now)
-    episode.bucket += 1
-    _mature(step, episode)
-    if episode.bucket == len(step.policy.ages):
-        del step.customer.episodes[subject]
-        return
-    for bound in episode.open_bounds:
-        step.totals.enter(_cell(step, episode, bound), step.now)
-    _wait_for_edge(step, episode)
-
-
 def censor(step: Step, conversation: Conversation, reason: str) -> None:
-    """End the trial of a conversation's claim, as far as there is no verdict yet."""
-    episode = step.customer.episodes.get(conversation.episode or "")
-    conversation.episode, conversation.claimed_unfollowed = None, False
-    if episode is None or not episode.open_bounds:
+    """End the trial of a conversation's claims, as far as there is no verdict yet."""
+    conversation.unfollowed = []
+    for episode in on_trial(step, conversation):
+        _censor(step, episode, reason)
+        if episode.censored and not episode.failures:
+            trials.end(step, episode)
+
+
+def _censor(step: Step, episode: Episode, reason: str) -> None:
+    if not episode.open_bounds:
         return
     for bound in list(episode.open_bounds):
-        _leave(step, episode, bound)
+        trials.leave(step, episode, bound)
     step.forget("reopen", episode.id)
-    episode.suspended_by = None
-    if not episode.failed_bounds:
-        step.forget("age", episode.id)
-        del step.customer.episodes[episode.id]
+    episode.suspended_by, episode.censored = None, True
     step.count("cx_resolution_censored_total", reason)
-    _say(step, episode, "censored", "any_issue", evidence=(episode.claim, step.mark), reason=reason)
+    evidence = (episode.claim, step.mark)
+    trials.say(step, episode, "censored", "any_issue", evidence, reason=reason)
+
+
+def _make_room(step: Step) -> None:
+    """Evict the oldest when no more claims of a customer may be on trial."""
+    while len(step.customer.episodes) >= step.policy.open_max:
+        oldest = next(iter(step.customer.episodes.values()))
+        _censor(step, oldest, "eviction")
+        trials.end(step, oldest)
+        step.count("cx_state_bounds_total", "open_max")
+
+
+def _is_claimed(step: Step, conversation: Conversation, issue: str) -> bool:
+    return issue in conversation.unfollowed or any(
+        episode.issue == issue for episode in standing(step, conversation)
+    )
+
+
+def _covered(match: str) -> tuple[str, ...]:
+    return BOUNDS[_FIRST_BOUND.get(match, 2) :]
+
+
+def _count(step: Step, name: str, episode: Episode, failure: Failure, bound: str) -> None:
+    age = step.policy.ages[failure.age]
+    step.count(name, bound, age, failure.match, episode.ai_version, episode.intent_group)
 
 
 def _settle(step: Step, episode: Episode) -> bool:
     # The claim failed when the conversation was reopened, not when that became certain.
     proof, episode.suspended_by = episode.suspended_by, None
     assert proof is not None, "a suspended episode knows what suspended it"
-    return fail(replace(step, at=proof.at), episode, EXPLICIT, "reopen", proof)
+    return fail(replace(step, at=proof.at), episode, EXPLICIT, REOPEN, proof)
 
 
-def _stands(episode: Episode) -> bool:
-    # By the strict bound: a return for another matter does not reopen this one.
-    return BOUNDS[0] in episode.open_bounds
-
-
-def _open(step: Step, conversation: Conversation, by: Actor, basis: Basis) -> None:
+def _episode(step: Step, conversation: Conversation, data: ClaimData) -> Episode:
     assert step.mark is not None, "a claim is an event"
-    episode = Episode(
+    return Episode(
         id=content_id(conversation.id, *step.mark.name),
         conversation_id=conversation.id,
         claim=step.mark,
-        by=by,
-        basis=basis,
+        by=data.by,
+        basis=data.basis,
         ai_version=version_of(conversation),
         intent_group=group_of(conversation),
         channel=conversation.channel,
         open_bounds=list(BOUNDS),
         gen_ai_conversation_id=conversation.gen_ai_conversation_id,
         gen_ai_response_id=conversation.gen_ai_response_id,
+        issue=data.issue_id or "",
+        entry_ai_version=conversation.entry_ai_version or NO_AI,
+        assisted=conversation.turns.human_spoke,
+        escalated=bool(conversation.handoffs),
     )
-    step.customer.episodes[episode.id] = episode
-    conversation.episode = episode.id
-    for bound in BOUNDS:
-        step.totals.enter(_cell(step, episode, bound), step.now)
-    _wait_for_edge(step, episode)
-
-
-def _mature(step: Step, episode: Episode) -> None:
-    horizon = step.policy.horizon_at(episode.bucket)
-    if horizon is None:
-        return
-    for result, bounds in (("durable", episode.open_bounds), ("failed", episode.failed_bounds)):
-        for bound in bounds:
-            step.count(
-                "cx_resolutions_matured_total",
-                *(bound, horizon, result, episode.ai_version, episode.intent_group),
-            )
-    if episode.open_bounds:
-        widest = episode.open_bounds[-1]
-        _say(step, episode, "durable", widest, evidence=(episode.claim,), horizon=horizon)
-
-
-def _cell(step: Step, episode: Episode, bound: str) -> tuple[str, ...]:
-    return (bound, step.policy.ages[episode.bucket], episode.ai_version, episode.intent_group)
-
-
-def _leave(step: Step, episode: Episode, bound: str) -> None:
-    step.totals.leave(_cell(step, episode, bound), step.now)
-    episode.open_bounds.remove(bound)
-
-
-def _wait_for_edge(step: Step, episode: Episode) -> None:
-    edge = step.policy.age_edges[episode.bucket + 1]
-    step.wait("age", episode.id, max(episode.claim.at + edge, step.at))
-
-
-def _say(
-    step: Step,
-    episode: Episode,
-    verdict: Literal["durable", "failed", "censored"],
-    bound: str,
-    *,
-    evidence: tuple[Mark | None, ...],
-    **more: str,
-) -> None:
-    conversation = step.customer.conversations[episode.conversation_id]
-    fields = step.published(conversation, episode.id, verdict, bound, *sorted(more.values()))
-    fields |= {
-        "ai_version": episode.ai_version,
-        "intent_group": episode.intent_group,
-        "channel": str(episode.channel),
-    }
-    outcome = EpisodeOutcome(
-        **fields,
-        **more,  # type: ignore[arg-type]  # cause, match, horizon or reason
-        evidence=evidence_of(*evidence),
-        episode_id=episode.id,
-        claimed_at=datetime_of(episode.claim.at),
-        claimed_by=episode.by,
-        basis=episode.basis,
-        verdict=verdict,
-        bound=bound,  # type: ignore[arg-type]  # one of BOUNDS
-        age_seconds=seconds(step.at - episode.claim.at),
-        gen_ai_conversation_id=episode.gen_ai_conversation_id,
-        gen_ai_response_id=episode.gen_ai_response_id,
-    )
-    step.say(outcome)

@@ -75,9 +75,12 @@ def _cell(reading: Reading, bound: str, age: str, version: str | None) -> tuple[
         EXPOSURE,
         lambda labels: labels[:2] == (bound, age) and version in (None, labels[2]),
     )
-    failures = total(
-        reading,
-        "cx_resolution_failures_total",
-        lambda labels: labels[:2] == (bound, age) and version in (None, labels[3]),
+    failed, retracted = (
+        total(
+            reading,
+            f"cx_resolution_failures_{name}",
+            lambda labels: labels[:2] == (bound, age) and version in (None, labels[3]),
+        )
+        for name in ("total", "retractions_total")
     )
-    return exposed, failures
+    return exposed, failed - retracted

@@ -8,11 +8,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monitor.core import commitments, conversations, episodes, handoffs, journeys
-from monitor.core.silent import sf04
+from monitor.core import (
+    actions,
+    arrivals,
+    commitments,
+    conversations,
+    effort,
+    endings,
+    episodes,
+    handoffs,
+    identity,
+    issues,
+    journeys,
+    merging,
+    redo,
+    returns,
+    suggestions,
+    surveys,
+    trials,
+    turns,
+    verdicts,
+)
+from monitor.core.silent import sf04, sf06, sf11, sf12, sf13, sf17, sf20
 from schemas import conversations as said
 from schemas import followups as followed
 from schemas import handoffs as handed
+from schemas.conversations import MessageData
 from schemas.envelope import Context
 from schemas.vocabulary import Actor
 
@@ -32,33 +53,66 @@ def fold(step: Step, event: Envelope) -> None:
     conversation_id = getattr(context, "conversation_id", None)
     conversation = None
     if conversation_id is not None:
+        if type(event) in _BEGINNINGS:
+            endings.begin_anew(step, conversation_id)
         conversation = conversations.hear_of(step, conversation_id, context)
+        if isinstance(context, MessageData) and returns.is_known(step, conversation, context):
+            # More is said of a message, perhaps by a classifier: it is none of its own.
+            returns.say_again(step, conversation, context)
+            turns.hear_again(step, conversation, context)
+            endings.settle(step)
+            return
         if type(event) in _ON_CONVERSATION:
             _ON_CONVERSATION[type(event)](step, conversation, context)
+        if type(event) in _ON_TURN:
+            _ON_TURN[type(event)](step, conversation, context)
+        if type(event) in _ON_CLOCK:
+            _ON_CLOCK[type(event)](step, conversation, context)
     if type(event) in _ON_CUSTOMER:
         _ON_CUSTOMER[type(event)](step, conversation, context)
     # What a machine does by itself, such as closing after a week, is no sign of life.
     told = vars(context)
     if conversation is not None and Actor.SYSTEM not in (told.get("actor"), told.get("by")):
         journeys.touch(step, conversation)
+    endings.settle(step)
 
 
 def expire(step: Step, deadline: str) -> None:
     """Let the silence of one deadline, ``kind:subject``, decide."""
     kind, _, subject = deadline.partition(":")
     del step.customer.deadlines[deadline]
-    _ON_DEADLINE[kind](step, subject)
+    ON_DEADLINE[kind](step, subject)
+    endings.settle(step)
+
+
+# What begins something, and so belongs to no journey that has ended.
+_BEGINNINGS = (
+    said.ConversationStarted,
+    said.MessageCreated,
+    said.IssueOpened,
+    said.ResolutionClaimed,
+    said.ConversationReopened,
+    handed.HandoffRequested,
+    handed.SuggestionDisplayed,
+    followed.CommitmentMade,
+    followed.ActionRequested,
+    followed.ActionClaimed,
+    followed.ActionExecuted,
+)
 
 
 _ON_CONVERSATION: dict[type[Envelope], Callable[[Step, Conversation, Any], None]] = {
     said.ConversationStarted: conversations.start,
     said.MessageCreated: conversations.hear,
     said.ResolutionClaimed: conversations.claim,
+    said.IssueOpened: issues.open_issue,
+    said.IssueResolved: issues.resolve,
     said.ConversationClosed: conversations.close,
     said.ConversationReopened: conversations.reopen,
-    said.ConversationMerged: conversations.merge,
-    said.ConversationSpamMarked: conversations.mark_spam,
+    said.ConversationMerged: merging.merge,
+    said.ConversationSpamMarked: merging.mark_spam,
     said.ConversationDeleted: conversations.delete,
+    said.EvaluationResult: verdicts.review,
     handed.HandoffRequested: handoffs.request,
     handed.HandoffAnnounced: handoffs.announce,
     handed.HandoffAccepted: handoffs.accept,
@@ -72,19 +126,77 @@ _ON_CONVERSATION: dict[type[Envelope], Callable[[Step, Conversation, Any], None]
     followed.ActionExecuted: conversations.act,
 }
 
+# Whose turn it is, once it is known what the conversation is.
+_ON_TURN: dict[type[Envelope], Callable[[Step, Conversation, Any], None]] = {
+    said.MessageCreated: turns.hear,
+    said.ResolutionClaimed: turns.claim,
+    said.ConversationClosed: turns.close,
+    said.ConversationMerged: turns.stop,
+    said.ConversationSpamMarked: turns.stop,
+    said.ConversationDeleted: turns.stop,
+    said.FeedbackReceived: surveys.rate,
+    handed.HandoffAccepted: turns.accept,
+    handed.HandoffFirstReply: turns.accept,
+    handed.HandoffReturned: turns.give_back,
+    handed.HandoffExpired: turns.lose,
+    handed.HandoffFailed: turns.lose,
+    handed.SuggestionDisplayed: suggestions.display,
+    handed.SuggestionUsed: suggestions.use,
+    followed.ActionClaimed: turns.act,
+    followed.ActionRequested: turns.act,
+    followed.ActionExecuted: turns.act,
+    followed.ActionFailed: turns.act,
+    followed.ActionReversed: turns.act,
+}
+
+# For how long the customer waits, once it is known who has the conversation.
+_ON_CLOCK: dict[type[Envelope], Callable[[Step, Conversation, Any], None]] = {
+    said.MessageCreated: effort.hear,
+    said.ResolutionClaimed: effort.claim,
+    said.ConversationClosed: effort.close,
+    said.ConversationMerged: effort.close,
+    said.ConversationSpamMarked: effort.close,
+    said.ConversationDeleted: effort.close,
+}
+
 _ON_CUSTOMER: dict[type[Envelope], Callable[[Step, Conversation | None, Any], None]] = {
+    said.ResolutionClaimed: redo.claim,
+    said.FeedbackReceived: sf17.rate,
+    followed.ActionClaimed: actions.claim,
+    followed.ActionRequested: actions.request,
+    followed.ActionExecuted: actions.execute,
+    followed.ActionFailed: actions.fail,
+    followed.ActionReversed: actions.reverse,
+    followed.LedgerConfirmed: actions.confirm,
+    followed.ExternalSignal: sf17.signal,
     followed.CommitmentMade: commitments.make,
     followed.CommitmentFulfilled: commitments.fulfil,
     followed.CommitmentWithdrawn: commitments.withdraw,
 }
 
-_ON_DEADLINE: dict[str, Callable[[Step, str], None]] = {
-    "age": episodes.grow_older,
+ON_DEADLINE: dict[str, Callable[[Step, str], None]] = {
+    "action": actions.forget,
+    "age": trials.grow_older,
+    "alias": identity.forget_name,
+    "arrival": arrivals.expire,
+    "claim": endings.forget_claim,
+    "effort": endings.look,
+    "due": commitments.fall_due,
+    "eta": sf06.expire,
+    "hold": returns.expire,
+    "ignored": sf11.expire,
     "journey": journeys.expire,
+    "ledger": actions.expire_ledger,
+    "limbo": sf13.expire,
+    "look": sf20.look,
+    "mute": sf12.expire,
     "notice": sf04.expire,
     "orphan": handoffs.expire_wall,
+    "posted": actions.expire_posted,
     "promise": commitments.expire,
+    "remembered": commitments.forget,
     "reopen": episodes.settle_suspension,
     "sla": handoffs.expire_sla,
-    "verdict": handoffs.expire_verdict,
+    "suggestion": suggestions.expire,
+    "verdict": verdicts.expire,
 }

@@ -1,10 +1,11 @@
-"""Handoffs: from the request to how it ended, and whether it was needed.
+"""Handoffs: from the request to how it ended.
 
-Rule: a handoff has one terminal state and one verdict, and each is counted once. The terminal
-state says what became of the customer who waited: served_in_sla, served_late, abandoned,
-orphaned, returned, failed, or superseded by another request. The verdict says whether handing
-over was right: needed, requested, unnecessary or undetermined; a human's own disposition
-outranks what we infer.
+Rule: a handoff has one terminal state, which is counted once and says what became of the customer
+who waited: served_in_sla, served_late, abandoned, orphaned, returned, failed, or superseded by
+another request. Whether it was needed is judged in ``verdicts``.
+
+Where a calendar applies, the agreed time runs in its hours, and the calendar says whether people
+were on duty if the request does not. That nobody took it in a day is said by the wall clock.
 
 A hop to an AI is no escalation: it is counted as a handoff and has neither. In a contact that we
 began ourselves, and that the customer never answered, nothing is counted.
@@ -15,16 +16,16 @@ it decides is said of the conversation in which the handoff was requested.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from monitor.core import effort, memory, turns, verdicts
 from monitor.core.demand import involve
-from monitor.core.moments import seconds
-from monitor.core.outputs import HandoffOpened, Misrouted
-from monitor.core.silent import sf04, sf05
+from monitor.core.handoff_records import say_end
+from monitor.core.outputs import HandoffOpened
+from monitor.core.silent import sf04, sf05, sf06, sf07
 from monitor.core.state import Conversation, Handoff
-from monitor.core.step import Step, evidence_of, version_of
-from schemas.published import HandoffOutcome
-from schemas.vocabulary import Disposition, HandoffKind, HandoffReason, Origin, Requester
+from monitor.core.step import Step, version_of
+from schemas.vocabulary import HandoffKind, HandoffReason, Origin, Requester
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _WITHIN_HOURS = {True: "true", False: "false", None: "unknown"}
 _BY_AI = (HandoffKind.AI_HUMAN, HandoffKind.AI_AI)
 _TO_AI = (HandoffKind.AI_AI, HandoffKind.HUMAN_AI)
-_TRIAGE = "triage"
+_PASSED_ON = (HandoffKind.AI_AI, HandoffKind.HUMAN_HUMAN)
 
 
 def request(step: Step, conversation: Conversation, data: HandoffRequestedData) -> None:
@@ -44,6 +45,7 @@ def request(step: Step, conversation: Conversation, data: HandoffRequestedData) 
         return
     conversation.handoffs.append(data.handoff_id)
     sf04.requested(step, conversation)
+    turns.request(step, conversation, data)
     if conversation.origin is Origin.PROACTIVE:
         return
     if data.kind in _BY_AI and data.reason_code is not HandoffReason.USAGE_LIMIT:
@@ -54,6 +56,8 @@ def request(step: Step, conversation: Conversation, data: HandoffRequestedData) 
         *(data.kind, data.requested_by, data.reason_code, version_of(conversation)),
     )
     step.say(HandoffOpened(conversation.id, data.handoff_id))
+    if data.kind in _PASSED_ON:
+        _pass_on(step, conversation, data.kind)
     if data.kind not in _TO_AI:
         _supersede(step, conversation)
         _wait_for_somebody(step, conversation, data)
@@ -78,28 +82,19 @@ def transfer(step: Step, conversation: Conversation, data: HandoffStepData) -> N
     """The conversation goes on to another queue: soon after it came, it had come wrongly."""
     del conversation
     handoff = step.customer.handoffs.get(data.handoff_id)
-    if handoff is None:
-        return
-    accepted_at, queue = handoff.accepted_at, data.queue or handoff.queue
-    soon = accepted_at is not None and step.at - accepted_at <= step.policy.bounce_window
-    # A triage queue is there to pass things on.
-    wrongly = queue != handoff.queue and handoff.queue_role != _TRIAGE
-    if soon and wrongly and handoff.human_actions == 0 and not handoff.misrouted:
-        handoff.misrouted = True
-        step.count("cx_misroutes_total", handoff.kind)
-        step.say(Misrouted(handoff.conversation_id, handoff.id))
-    _queue(handoff, data)
+    if handoff is not None:
+        _pass_on(step, _conversation(step, handoff), handoff.kind)
+        sf07.transferred(step, handoff, data)
+        _queue(handoff, data)
 
 
 def give_back(step: Step, conversation: Conversation, data: HandoffStepData) -> None:
-    """The conversation is returned to the AI, perhaps with word that it had no need to leave."""
+    """The conversation is returned to where it came from."""
     del conversation
     handoff = _end_by(step, data, "returned")
-    if handoff is None:
-        return
-    handoff.returned = True
-    if data.reason == "ai_can_handle":
-        _judge(step, handoff, _by_what_is_known(handoff) or "unnecessary", "heuristic")
+    if handoff is not None:
+        handoff.returned = True
+        verdicts.give_back(step, handoff, data)
 
 
 def abandon(step: Step, conversation: Conversation, data: HandoffStepData) -> None:
@@ -129,7 +124,7 @@ def complete(step: Step, conversation: Conversation, data: HandoffCompletedData)
     handoff = step.customer.handoffs.get(data.handoff_id)
     if handoff is not None:
         _serve(step, handoff)
-        _judge(step, handoff, *_verdict(step, handoff, data))
+        verdicts.complete(step, handoff, data)
 
 
 def human_spoke(step: Step, conversation: Conversation) -> None:
@@ -149,6 +144,7 @@ def human_acted(step: Step, conversation: Conversation) -> None:
     """A human did something for the customer, as whoever took over should."""
     for handoff in _requested_before(step, conversation):
         handoff.human_actions += 1
+        sf07.helped(step, handoff)
 
 
 def expire_sla(step: Step, subject: str) -> None:
@@ -163,16 +159,6 @@ def expire_wall(step: Step, subject: str) -> None:
     _end(step, handoff, "orphaned")
 
 
-def expire_verdict(step: Step, subject: str) -> None:
-    """Nobody said what the human did: only the request and what was seen can tell."""
-    handoff = step.customer.handoffs[subject]
-    few = handoff.human_messages <= step.policy.unnecessary_messages_max
-    sent_back = handoff.returned and handoff.accepted_at is not None and few
-    guess = "unnecessary" if sent_back else "undetermined"
-    _judge(step, handoff, _by_what_is_known(handoff) or guess, "heuristic")
-    del step.customer.handoffs[subject]
-
-
 def _supersede(step: Step, conversation: Conversation) -> None:
     # Who asks again for the same customer has passed the waiting request on: from here the new
     # one is on the clock, for one customer cannot be orphaned twice at once.
@@ -180,6 +166,11 @@ def _supersede(step: Step, conversation: Conversation) -> None:
         waiting = step.customer.handoffs.get(handoff_id)
         if waiting is not None:
             _end(step, waiting, "superseded")
+
+
+def _pass_on(step: Step, conversation: Conversation, kind: HandoffKind) -> None:
+    step.count("cx_transfers_total", kind)
+    effort.transferred(conversation)
 
 
 def _wait_for_somebody(step: Step, conversation: Conversation, data: HandoffRequestedData) -> None:
@@ -195,11 +186,25 @@ def _wait_for_somebody(step: Step, conversation: Conversation, data: HandoffRequ
         customer_asked=_is_asked_for(conversation, data),
         queue=data.to_queue,
         queue_role=data.queue_role,
+        calendar=step.policy.calendar_for(data.to_queue, conversation.channel),
     )
+    memory.make_room(step, "handoffs")
     step.customer.handoffs[handoff.id] = handoff
-    if data.within_hours is not False:
-        step.wait("sla", handoff.id, step.at + _sla(step, conversation, handoff))
-    step.wait("orphan", handoff.id, step.at + step.policy.handoff_wall_max)
+    _start_clocks(step, conversation, handoff)
+    sf06.requested(step, conversation, handoff)
+
+
+def _start_clocks(step: Step, conversation: Conversation, handoff: Handoff) -> None:
+    calendar = step.policy.calendars.get(handoff.calendar)
+    agreed, wall = _sla(step, conversation, handoff), step.at + step.policy.handoff_wall_max
+    handoff.due_at = step.at + agreed
+    if calendar is not None:
+        handoff.due_at = calendar.add(step.at, agreed, until=wall)
+        if handoff.within_hours == "unknown":
+            handoff.within_hours = _WITHIN_HOURS[calendar.is_open(step.at)]
+    if calendar is not None or handoff.within_hours != "false":
+        step.wait("sla", handoff.id, handoff.due_at)
+    step.wait("orphan", handoff.id, wall)
     step.wait("verdict", handoff.id, step.at + step.policy.verdict_wait)
 
 
@@ -234,40 +239,23 @@ def _queue(handoff: Handoff, data: HandoffStepData) -> None:
 def _serve(step: Step, handoff: Handoff) -> None:
     if handoff.accepted_at is None:
         handoff.accepted_at = step.at
+    conversation = _conversation(step, handoff)
+    sf06.served(step, conversation, handoff)
     if handoff.terminal is not None:
         return
-    conversation = _conversation(step, handoff)
     sf05.served(step, handoff, conversation)
+    _measure(step, handoff)
     # At the very moment at which it is due it is too late, as for every deadline.
-    on_time = _waited(step, handoff) < _sla(step, conversation, handoff)
-    _end(step, handoff, "served_in_sla" if on_time else "served_late")
+    _end(step, handoff, "served_in_sla" if step.at < handoff.due_at else "served_late")
 
 
-def _verdict(step: Step, handoff: Handoff, data: HandoffCompletedData) -> tuple[str, str]:
-    if data.disposition is Disposition.NEEDED:
-        return "needed", "record"
-    doubted = data.disposition is Disposition.NOT_NEEDED
-    if (data.privileged_action or data.human_actions > 0) and not doubted:
-        return "needed", "heuristic"
-    known = _by_what_is_known(handoff)
-    if known is not None:
-        return known, "heuristic"
-    if doubted:
-        return "unnecessary", "record"
-    few = data.human_public_messages <= step.policy.unnecessary_messages_max
-    handled = data.handle_seconds
-    if few and handled is not None and handled < step.policy.unnecessary_handle_seconds_max:
-        return "unnecessary", "heuristic"
-    return "undetermined", "heuristic"
-
-
-def _by_what_is_known(handoff: Handoff) -> str | None:
-    by_policy = handoff.requested_by is Requester.POLICY
-    if by_policy or handoff.reason_code is HandoffReason.POLICY_REQUIRED:
-        return "needed"
-    if handoff.customer_asked:
-        return "requested"
-    return "needed" if handoff.human_actions else None
+def _measure(step: Step, handoff: Handoff) -> None:
+    name, within_hours = "cx_handoff_wait_seconds", handoff.within_hours
+    step.observe(name, _waited(step, handoff), within_hours, "wall")
+    calendar = step.policy.calendars.get(handoff.calendar)
+    if calendar is not None:
+        on_duty = calendar.between(handoff.request.at, step.at)
+        step.observe(name, on_duty, within_hours, "business")
 
 
 def _end_by(step: Step, data: HandoffStepData, terminal: str) -> Handoff | None:
@@ -281,43 +269,11 @@ def _end(step: Step, handoff: Handoff, terminal: str) -> None:
     if handoff.terminal is not None:
         return
     handoff.terminal = terminal
-    step.forget("sla", handoff.id)
-    step.forget("orphan", handoff.id)
+    for clock in ("sla", "orphan", "eta"):
+        step.forget(clock, handoff.id)
     version = version_of(_conversation(step, handoff))
     step.count("cx_handoff_terminal_total", handoff.kind, terminal, handoff.within_hours, version)
-    _say(step, handoff, "terminal", terminal, "record", seconds(_waited(step, handoff)))
-
-
-def _judge(step: Step, handoff: Handoff, verdict: str, basis: str) -> None:
-    if handoff.verdict is not None:
-        return
-    handoff.verdict = verdict
-    version = version_of(_conversation(step, handoff))
-    step.count("cx_handoff_verdict_total", handoff.kind, verdict, handoff.reason_code, version)
-    _say(step, handoff, "verdict", verdict, basis, None)
-
-
-def _say(  # noqa: PLR0913  # an outcome has this many facts
-    step: Step,
-    handoff: Handoff,
-    aspect: Literal["terminal", "verdict"],
-    verdict: str,
-    basis: str,
-    waited_seconds: float | None,
-) -> None:
-    request, conversation = handoff.request, _conversation(step, handoff)
-    step.say(
-        HandoffOutcome(
-            **step.published(conversation, handoff.id, *request.name, aspect, verdict),
-            evidence=evidence_of(request, step.mark),
-            handoff_id=handoff.id,
-            aspect=aspect,
-            verdict=verdict,
-            basis=basis,
-            reason_code=str(handoff.reason_code),
-            waited_seconds=waited_seconds,
-        )
-    )
+    say_end(step, handoff, terminal, _waited(step, handoff))
 
 
 def _conversation(step: Step, handoff: Handoff) -> Conversation:

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core.silent.findings import forget_conversation
+from monitor.core import effort
+from monitor.core.memory import OF_CONVERSATION, OF_GROUP, forget_conversation
 from monitor.core.state import Conversation, Journey
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ EXPLICIT = "explicit"
 SAME_INTENT = "same_intent"
 COMPATIBLE = "compatible"
 ANY_INTENT = "any_intent"
+# What waits for a verdict; "action" only remembers what may still be undone.
+_AWAITING = ("actions", "commitments", "episodes", "handoffs", "suggestions", "words")
+_GROUP_OF = {kind: group for group in _AWAITING for kind in OF_GROUP[group] if kind != "action"}
 STRENGTH = (EXPLICIT, SAME_INTENT, COMPATIBLE, ANY_INTENT)
 
 
@@ -39,6 +43,7 @@ def begin(step: Step) -> Journey:
     journey = Journey(customer.journeys_begun, step.at, step.at, until)
     customer.journeys[journey.id] = journey
     step.wait("journey", str(journey.id), until)
+    effort.wait_for_checkpoint(step, journey)
     return journey
 
 
@@ -48,6 +53,7 @@ def touch(step: Step, conversation: Conversation) -> None:
     journey.last_at = max(journey.last_at, step.at)
     until = journey.last_at + step.policy.gap_for(conversation.intent_group) + 1
     journey.until = max(journey.until, until)
+    _go_on(step, journey)
 
 
 def matches(
@@ -56,7 +62,7 @@ def matches(
     """How a new contact relates to each journey: the strongest match, and whether it joins."""
     found = {}
     for journey in step.customer.journeys.values():
-        if journey.id == conversation.journey:
+        if journey.id == conversation.journey or journey.ended:
             continue
         match = _match(step, conversation, journey, in_reply_to)
         if match:
@@ -66,13 +72,15 @@ def matches(
 
 def join(step: Step, conversation: Conversation, found: dict[int, tuple[str, bool]]) -> None:
     """Move a contact, and all that came with it, to the journey that it matches best."""
+    known = step.customer.journeys
     joining = [
-        (STRENGTH.index(match), -number) for number, (match, joins) in found.items() if joins
+        (STRENGTH.index(match), -known[number].started_at, -number)
+        for number, (match, joins) in found.items()
+        if joins
     ]
     if not joining:
         return
-    own = step.customer.journeys[conversation.journey]
-    host = step.customer.journeys[-min(joining)[1]]
+    own, host = known[conversation.journey], known[-min(joining)[2]]
     own.conversations.remove(conversation.id)
     host.conversations.append(conversation.id)
     host.last_at = max(host.last_at, own.last_at)
@@ -82,20 +90,39 @@ def join(step: Step, conversation: Conversation, found: dict[int, tuple[str, boo
 
 
 def expire(step: Step, subject: str) -> None:
-    """A journey has been silent for its gap: it ends, unless something is still open."""
+    """A journey has been silent for its gap: it ends as soon as nothing in it is open."""
     journey = step.customer.journeys[int(subject)]
     if journey.until > step.at:
         # One deadline follows the last sign of life from afar, instead of a new one for each.
         step.wait("journey", subject, journey.until)
-        return
-    if _is_open(step, journey):
-        # Everything open has a deadline of its own; look again after the last of them.
-        last = max(step.customer.deadlines.values(), default=step.now)
-        step.wait("journey", subject, max(last, step.now) + 1)
-        return
+    else:
+        journey.overdue = True
+
+
+def forget(step: Step, journey: Journey) -> None:
+    """Forget a journey and all that belongs to it."""
     for conversation_id in journey.conversations:
-        _forget_conversation(step, conversation_id)
+        forget_conversation(step, conversation_id)
     _drop(step, journey)
+
+
+def unite(step: Step, one: int, other: int) -> None:
+    """Two journeys are one: that which began first, with what the other adds."""
+    if one == other:
+        return
+    journeys = step.customer.journeys
+    both = (journeys[one], journeys[other])
+    if any(journey.ended for journey in both):
+        return
+    host, guest = sorted(both, key=lambda journey: (journey.started_at, journey.id))
+    for conversation_id in guest.conversations:
+        step.customer.conversations[conversation_id].journey = host.id
+    host.conversations += guest.conversations
+    host.last_at = max(host.last_at, guest.last_at)
+    host.until = max(host.until, guest.until)
+    effort.add(step, host, guest)
+    _go_on(step, host)
+    _drop(step, guest)
 
 
 def _match(
@@ -131,20 +158,28 @@ def _compatible(step: Step, one: Conversation, other: Conversation) -> bool:
     return a == b or frozenset((a, b)) in step.policy.compatible_groups
 
 
-def _is_open(step: Step, journey: Journey) -> bool:
-    customer = step.customer
-    inside = set(journey.conversations)
-    entities = (customer.episodes, customer.handoffs, customer.commitments)
-    return any(f"notice:{one}" in customer.deadlines for one in inside) or any(
-        entity.conversation_id in inside for group in entities for entity in group.values()
-    )
-
-
-def _forget_conversation(step: Step, conversation_id: str) -> None:
-    del step.customer.conversations[conversation_id]
-    forget_conversation(step, conversation_id)
+def busy(step: Step) -> set[str]:
+    """The conversations in which something still waits for its verdict, or for somebody."""
+    customer, found = step.customer, set()
+    for deadline in customer.deadlines:
+        kind, _, subject = deadline.partition(":")
+        if kind in OF_CONVERSATION:
+            found.add(subject)
+        elif kind in _GROUP_OF:
+            found.add(getattr(customer, _GROUP_OF[kind])[subject].conversation_id)
+    return found
 
 
 def _drop(step: Step, journey: Journey) -> None:
     del step.customer.journeys[journey.id]
+    if not step.customer.journeys:
+        # Whether the row itself still exists depends on what has arrived; numbers must not.
+        step.customer.journeys_begun = 0
     step.forget("journey", str(journey.id))
+    step.forget("effort", str(journey.id))
+
+
+def _go_on(step: Step, journey: Journey) -> None:
+    if journey.overdue:
+        journey.overdue = False
+        step.wait("journey", str(journey.id), journey.until)

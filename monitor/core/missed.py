@@ -19,15 +19,16 @@ _OLDER = "older"
 
 def count(
     step: Step, conversation: Conversation, why: str, since: Moment, subject: str = ""
-) -> None:
-    """Nobody was asked to take over, though somebody should have been."""
+) -> bool:
+    """Nobody was asked, though somebody should have been. Returns whether it is new."""
     key = f"{why}:{subject}"
     if key in conversation.missed:
-        return
+        return False
     bucket = step.policy.bucket_of(step.at - since)
     age = _OLDER if bucket is None else step.policy.ages[bucket]
     conversation.missed[key] = age
     step.count("cx_missed_escalations_total", why, age)
+    return True
 
 
 def retract(step: Step, conversation: Conversation, why: str, subject: str = "") -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.published import CommitmentOutcome, EpisodeOutcome, Finding, HandoffOutcome
+from schemas.published import (
+    CommitmentOutcome,
+    EpisodeOutcome,
+    Finding,
+    HandoffOutcome,
+    JourneyOutcome,
+)
 
 if TYPE_CHECKING:
     from monitor.core.moments import Moment
@@ -65,11 +71,12 @@ class HandoffOpened:
 
 @dataclass(frozen=True, slots=True)
 class Misrouted:
-    """A handoff reached a queue that passed it on unhelped."""
+    """A handoff reached a queue that passed it on unhelped, or so it had seemed."""
 
     conversation_id: str
     handoff_id: str
+    retracted: bool = False
 
 
-Published = EpisodeOutcome | HandoffOutcome | CommitmentOutcome | Finding
+Published = EpisodeOutcome | HandoffOutcome | CommitmentOutcome | JourneyOutcome | Finding
 Output = Published | Duplicate | Late | Contacted | Claimed | Reopened | HandoffOpened | Misrouted

@@ -21,7 +21,7 @@ from monitor.core.lengths import spell, write_length
 from monitor.core.moments import MINUTE, Moment
 from monitor.core.policy_basics import Basics
 from monitor.core.policy_fields import STRICT
-from monitor.core.policy_parts import Actions, Bounds, Turns
+from monitor.core.policy_parts import Actions, Bounds, Duty, Turns
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -34,7 +34,7 @@ FROM_FILE = {"lengths": "with a unit"}
 
 
 @dataclass(frozen=True, config=STRICT)
-class Policy(Bounds, Actions, Turns, Basics):
+class Policy(Duty, Bounds, Actions, Turns, Basics):
     """The rules of judgement."""
 
     def __post_init__(self) -> None:
@@ -53,6 +53,14 @@ class Policy(Bounds, Actions, Turns, Basics):
             raise ValueError("dedupe_window: must be at least late_max")
         if self.verdict_wait < self.handoff_wall_max:
             raise ValueError("verdict_wait: must be at least handoff_wall_max")
+        named = {
+            self.calendar,
+            *self.calendar_by_channel.values(),
+            *self.calendar_by_queue.values(),
+        }
+        unknown = sorted(named - {"", *self.calendars})
+        if unknown:
+            raise ValueError(f"calendars: there is none named {', '.join(unknown)}")
 
     @field_validator("*", mode="after")
     @classmethod
@@ -73,6 +81,7 @@ class Policy(Bounds, Actions, Turns, Basics):
         numbers = {name: repr(getattr(self, name)) for name in NAMES if name != "version"}
         for name in ("escalate_intents", "ledger_producers", "reviewers"):
             numbers[name] = repr(sorted(getattr(self, name)))
+        numbers["calendars"] = repr(sorted(self.calendars.items()))
         numbers["compatible_groups"] = repr(sorted(map(sorted, self.compatible_groups)))
         digest = hashlib.blake2b(json.dumps(numbers).encode(), digest_size=4).hexdigest()
         return f"{self.version}-{digest}"
@@ -104,6 +113,11 @@ class Policy(Bounds, Actions, Turns, Basics):
     def ledger_window_for(self, kind: str) -> Moment:
         """By when the ledger should know of an action of this kind."""
         return self.ledger_window_by_kind.get(kind, self.ledger_window)
+
+    def calendar_for(self, queue: str | None, channel: Channel) -> str:
+        """The name of the calendar by which somebody should come; empty where there is none."""
+        of_channel = self.calendar_by_channel.get(channel, self.calendar)
+        return self.calendar_by_queue.get(queue or "", of_channel)
 
     def grace_for(self, promised: Moment) -> Moment:
         """How much later than promised is still no breach."""

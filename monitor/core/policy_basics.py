@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from monitor.core.moments import DAY, HOUR, MINUTE, SECOND
-from monitor.core.policy_fields import STRICT, Length, span, spans
+from monitor.core.policy_fields import STRICT, Length, Name, span, spans
 from schemas.vocabulary import Channel
 
 
@@ -16,7 +16,7 @@ from schemas.vocabulary import Channel
 class Basics:
     """Order, durability, journeys, handoffs and promises."""
 
-    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")] = Field(
+    version: Name = Field(
         default="default",
         description="Your name for this policy; records carry it with a digest of the numbers.",
     )
@@ -85,6 +85,12 @@ class Basics:
         0,
         60 * DAY,
         "Who answers a contact that we began later than this has another matter.",
+    )
+    link_memory: Length = span(
+        90 * DAY,
+        DAY,
+        366 * DAY,
+        "How long a link between references is remembered after it was last used.",
     )
     compatible_groups: frozenset[frozenset[str]] = Field(
         default=frozenset(), description="Pairs of intent groups that count as one matter."

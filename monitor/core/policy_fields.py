@@ -13,6 +13,9 @@ STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 Length = Annotated[Moment, BeforeValidator(read_length), PlainSerializer(write_length)]
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+"""What an operator calls something of his own."""
+
 Words = Annotated[frozenset[str], PlainSerializer(sorted)]
 
 

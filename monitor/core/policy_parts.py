@@ -1,4 +1,4 @@
-"""The numbers of the policy on turns, actions, journeys' ends and the monitor itself."""
+"""The numbers of the policy on turns, actions, journeys' ends, calendars and the monitor itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from monitor.core.calendars import Calendar
 from monitor.core.moments import DAY, HOUR, MINUTE, SECOND
-from monitor.core.policy_fields import STRICT, Length, Words, span, spans
+from monitor.core.policy_fields import STRICT, Length, Name, Words, span, spans
 from schemas.vocabulary import Channel
 
 
@@ -122,7 +123,8 @@ class Bounds:
     )
     open_max: Annotated[int, Field(ge=2, le=1_000_000)] = Field(
         default=500,
-        description="Handoffs, promises, actions, suggestions and issues open at once, of each.",
+        description="Handoffs, promises, actions, suggestions, issues, claims, findings and "
+        "messages after a claim remembered of one customer, of each.",
     )
     waiting_max: Annotated[int, Field(ge=2, le=10_000_000)] = Field(
         default=100_000, description="Events of one customer that may wait for their order."
@@ -132,4 +134,24 @@ class Bounds:
     )
     blind_min: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=20, description="Fewer than these in a usual window say nothing about silence."
+    )
+
+
+@dataclass(frozen=True, config=STRICT)
+class Duty:
+    """When people are on duty."""
+
+    calendar: str = Field(
+        default="",
+        description="The calendar of queues and channels that have none of their own; "
+        "without one nobody knows who is on duty, and the agreed time runs day and night.",
+    )
+    calendar_by_channel: dict[Channel, str] = Field(
+        default_factory=dict, description="The same for what comes by a channel."
+    )
+    calendar_by_queue: dict[str, str] = Field(
+        default_factory=dict, description="The same for what goes to a queue; it comes first."
+    )
+    calendars: dict[Name, Calendar] = Field(
+        default_factory=dict, description="The hours on duty, each calendar under its name."
     )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monitor.core.episodes import BOUNDS
 from monitor.core.estimate import Interval, durability
 from monitor.core.lengths import spell
 from monitor.core.reading import AT_RISK, Reading, by, total
+from monitor.core.trials import BOUNDS
 
 if TYPE_CHECKING:
     from monitor.core.policy import Policy
 
 REPORT_VERSION = 1
+_EFFORT = (
+    *("contacts", "channels", "transfers"),
+    *("customer_messages", "repeated_requests", "wait_seconds"),
+)
 
 
 def report(reading: Reading, policy: Policy) -> dict[str, Any]:
@@ -28,6 +32,9 @@ def report(reading: Reading, policy: Policy) -> dict[str, Any]:
         "journeys": total(reading, "cx_journeys_total"),
         "claims": by(reading, "cx_resolutions_claimed_total", 0, 1),
         "failures": by(reading, "cx_resolution_failure_causes_total", 0, 1, 2),
+        "failures_retracted": by(
+            reading, "cx_resolution_failure_causes_retractions_total", 0, 1, 2
+        ),
         "mistaken_reopens": total(reading, "cx_mistaken_reopens_total"),
         "censored": by(reading, "cx_resolution_censored_total", 0),
         "durability": _durability(reading, policy, None),
@@ -41,9 +48,31 @@ def report(reading: Reading, policy: Policy) -> dict[str, Any]:
             "misrouted": total(reading, "cx_misroutes_total"),
         },
         "commitments": by(reading, "cx_commitments_total", 2),
+        "effort": _effort(reading),
+        "owner_seconds": by(reading, "cx_journey_owner_seconds_total", 0),
+        "time_to_resolution": {
+            stage: {"claims": n, "seconds": mean}
+            for stage, (n, mean) in _means(reading, "cx_time_to_resolution_seconds", 0).items()
+        },
         "findings": by(reading, "cx_silent_failures_total", 0, 1),
         "findings_retracted": by(reading, "cx_silent_failures_retractions_total", 0, 1),
     }
+
+
+def _effort(reading: Reading) -> dict[str, Any]:
+    """What a journey took on average, by checkpoint and outcome, and how many are that old."""
+    effort: dict[str, Any] = {}
+    for name in _EFFORT:
+        for key, (n, mean) in _means(reading, f"cx_journey_{name}", 0, 1).items():
+            effort.setdefault(key, {"journeys": n})[name] = mean
+    return effort
+
+
+def _means(reading: Reading, name: str, *positions: int) -> dict[str, tuple[float, float]]:
+    """How many values a histogram has, and their mean, by some of its labels."""
+    sums = by(reading, f"{name}_sum", *positions)
+    counts = by(reading, f"{name}_count", *positions)
+    return {key: (n, round(sums[key] / n, 6)) for key, n in counts.items()}
 
 
 def _versions(reading: Reading) -> list[str]:

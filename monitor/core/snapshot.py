@@ -14,17 +14,24 @@ from cramjam import lz4
 
 from monitor.core.catalogue import METRICS
 from monitor.core.moments import Moment
+from monitor.core.notes import decode_note
+from monitor.core.notes import encode as encode_note
+from monitor.core.sight import PREFIX
 from monitor.core.state import STATE_VERSION, Customer
-from monitor.core.tracker import Tracker
+from monitor.core.tracker import Tracker, owns_all
 from schemas.decode import ADAPTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from monitor.core.notes import Outbox
     from monitor.core.policy import Policy
     from monitor.core.totals import Totals
 
 _TIME = b"time"
 _TOTAL = b"total:"
 _CUSTOMER = b"customer:"
+_NOTE = b"note:"
 _RISK = "risk"
 
 
@@ -46,6 +53,9 @@ class _Time(msgspec.Struct, array_like=True):
     watermark: Moment
     newest: dict[str, Moment]
     age_edges: tuple[Moment, ...]
+    sender: str = ""
+    notes: int = 0
+    heard: dict[str, int] = {}
 
 
 class PolicyChanged(Exception):  # noqa: N818  # it says what happened
@@ -74,28 +84,51 @@ def records(tracker: Tracker) -> dict[bytes, bytes | None]:
         changed[_CUSTOMER + key.encode()] = (
             None if customer is None else _encode_row(tracker, customer)
         )
+    changed |= tracker.sight.records()
+    changed |= _encode_notes(tracker.outbox)
     for name in tracker.totals.touched:
         changed[_TOTAL + name.encode()] = _encode_total(tracker.totals, name)
     edges = tracker.policy.age_edges
-    changed[_TIME] = _encode(_Time(STATE_VERSION, tracker.watermark, tracker.newest, edges))
+    mail = (tracker.outbox.sender, tracker.outbox.number, tracker.outbox.heard)
+    time = _Time(STATE_VERSION, tracker.watermark, tracker.newest, edges, *mail)
+    changed[_TIME] = _encode(time)
     tracker.dirty.clear()
     tracker.totals.touched.clear()
     return changed
 
 
-def restore(policy: Policy, kept: dict[bytes, bytes]) -> Tracker:
+def restore(
+    policy: Policy,
+    kept: dict[bytes, bytes],
+    owns: Callable[[str], bool] = owns_all,
+    sender: str = "",
+) -> Tracker:
     """The tracker whose records these are.
+
+    Args:
+        policy: the rules of judgement.
+        kept: the records.
+        owns: see `Tracker`.
+        sender: the same, if there are no records that say it.
 
     Raises:
         PolicyChanged: they were written under other age buckets, in which claims are on trial.
     """
-    tracker = Tracker(policy)
+    tracker = Tracker(policy, owns, sender)
     for key, value in kept.items():
         if key == _TIME:
             time = _time.decode(value)
             if time.age_edges != policy.age_edges:
                 raise PolicyChanged
             tracker.watermark, tracker.newest = time.watermark, time.newest
+            tracker.outbox.sender = time.sender or sender
+            tracker.outbox.number = time.notes
+            tracker.outbox.heard = time.heard
+        elif key.startswith(_NOTE):
+            note = decode_note(value)
+            tracker.outbox.unsent[note.number] = note
+        elif key.startswith(PREFIX):
+            tracker.sight.restore(key, value)
         elif key.startswith(_TOTAL):
             _restore_total(tracker.totals, key[len(_TOTAL) :].decode(), value)
         else:
@@ -113,6 +146,16 @@ def _encode_row(tracker: Tracker, customer: Customer) -> bytes:
     ]
     # Ids stand in a row several times; compressed, each costs once.
     return bytes(lz4.compress_block(_encode(_Row(STATE_VERSION, customer, waiting))))
+
+
+def _encode_notes(outbox: Outbox) -> dict[bytes, bytes | None]:
+    """The notes that were written or sent since the last call."""
+    changed = {}
+    for number in outbox.touched:
+        note = outbox.unsent.get(number)
+        changed[_NOTE + b"%d" % number] = None if note is None else encode_note(note)
+    outbox.touched.clear()
+    return changed
 
 
 def _encode_total(totals: Totals, name: str) -> bytes:

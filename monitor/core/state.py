@@ -20,8 +20,10 @@ from schemas.vocabulary import (
     Channel,
     HandoffKind,
     HandoffReason,
+    MessageKind,
     Origin,
     Requester,
+    ValueBand,
 )
 
 STATE_VERSION = 2
@@ -41,6 +43,21 @@ class Mark(msgspec.Struct, array_like=True, frozen=True):
         return self.source, self.event_id
 
 
+class Failure(msgspec.Struct, array_like=True):
+    """What undid a claim, as it was counted, so that it can be taken back.
+
+    ``by`` is the customer's message (cause ``reopen``) or the contact (a repeat) that did.
+    """
+
+    outcome_id: str
+    match: str
+    cause: str
+    age: int
+    bounds: list[str]
+    proof: Mark | None
+    by: str = ""
+
+
 class Episode(msgspec.Struct, array_like=True):
     """One claim of resolution on trial: the unit of durability.
 
@@ -57,13 +74,24 @@ class Episode(msgspec.Struct, array_like=True):
     intent_group: str
     channel: Channel
     open_bounds: list[str]
-    failed_bounds: list[str] = []
+    failures: list[Failure] = []
     bucket: int = 0
     entered_at: Moment = 0
     suspended_by: Mark | None = None
     returned: Mark | None = None
     gen_ai_conversation_id: str | None = None
     gen_ai_response_id: str | None = None
+    issue: str = ""
+    entry_ai_version: str = "none"
+    assisted: bool = False
+    censored: bool = False
+    hopped_by: str | None = None
+    escalated: bool = False
+
+    @property
+    def failed_bounds(self) -> list[str]:
+        """The readings under which it failed."""
+        return [bound for failure in self.failures for bound in failure.bounds]
 
 
 class Owner(StrEnum):
@@ -97,6 +125,7 @@ class Turns(msgspec.Struct, array_like=True):
     last_at: Moment = 0
     settled_at: Moment = 0
     waiting: Mark | None = None
+    waits_for: str = ""
     left_open: Mark | None = None
     abandoned: tuple[str, ...] = ()
     heard_since: bool = False
@@ -104,6 +133,36 @@ class Turns(msgspec.Struct, array_like=True):
     ai_went_on: int = 0
     to_ai: dict[str, HandoffKind] = {}
     loop: Loop | None = None
+
+
+class Effort(msgspec.Struct, array_like=True):
+    """What one conversation cost its customer.
+
+    ``waited`` is how long it waited on the AI, a human, the company and the customer; since
+    ``since`` it waits on the one of them with the number ``waits_on``, or on nobody (-1).
+    """
+
+    began_at: Moment | None = None
+    asked_at: Moment | None = None
+    transfers: int = 0
+    customer_messages: int = 0
+    repeated_requests: int = 0
+    waits_on: int = -1
+    since: Moment = 0
+    waited: list[Moment] = []
+
+
+class Claims(msgspec.Struct, array_like=True):
+    """The claims of one conversation: how many, how many failed, and the last that is decided.
+
+    ``failed`` counts trials that are over; ``held`` says that one has reached the horizon at
+    which it is called durable.
+    """
+
+    count: int = 0
+    failed: int = 0
+    held: bool = False
+    last: Episode | None = None
 
 
 class Conversation(msgspec.Struct, array_like=True):
@@ -117,7 +176,8 @@ class Conversation(msgspec.Struct, array_like=True):
     linked: bool = False
     counted_as: tuple[str, ...] = ()
     identified: bool = False
-    involved: bool = False
+    involved_as: tuple[str, ...] = ()
+    counted_identified: bool = False
     intent: str | None = None
     intent_group: str | None = None
     entity_ref: str | None = None
@@ -128,12 +188,22 @@ class Conversation(msgspec.Struct, array_like=True):
     gen_ai_response_id: str | None = None
     asked_for_human: bool = False
     human_actions: int = 0
-    episode: str | None = None
-    claimed_unfollowed: bool = False
+    episodes: list[str] = []
+    unfollowed: list[str] = []
     handoffs: list[str] = []
     notice: Mark | None = None
     turns: Turns = msgspec.field(default_factory=Turns)
     missed: dict[str, str] = {}
+    effort: Effort = msgspec.field(default_factory=Effort)
+    claims: Claims = msgspec.field(default_factory=Claims)
+    entry_ai_version: str | None = None
+    heard: str | None = None
+    closed_at: Moment = 0
+    opened_at: Moment = 0
+    spam: bool = False
+    second: str | None = None
+    second_mark: Mark | None = None
+    eta_at: Moment = 0
 
 
 class Journey(msgspec.Struct, array_like=True):
@@ -144,10 +214,34 @@ class Journey(msgspec.Struct, array_like=True):
     last_at: Moment
     until: Moment
     conversations: list[str] = []
+    checkpoints: int = 0
+    overdue: bool = False
+    ended: bool = False
+    outcome: str | None = None
+
+
+class Verdict(msgspec.Struct, array_like=True):
+    """Whether a handoff was needed, as it was counted, so that it can be taken back."""
+
+    outcome_id: str
+    verdict: str
+    basis: str
+    ai_version: str
+
+
+class Bounce(msgspec.Struct, array_like=True):
+    """A handoff was passed on soon after it was taken: when, and between which roles."""
+
+    at: Moment
+    from_role: str
+    to_role: str
 
 
 class Handoff(msgspec.Struct, array_like=True):
-    """One request that somebody else take over, until how it ended is known."""
+    """One request that somebody else take over, until how it ended is known.
+
+    By ``due_at`` somebody should take it, on the clock of its ``calendar`` if it has one.
+    """
 
     id: str
     conversation_id: str
@@ -161,15 +255,20 @@ class Handoff(msgspec.Struct, array_like=True):
     queue_role: str | None = None
     accepted_at: Moment | None = None
     terminal: str | None = None
-    verdict: str | None = None
-    misrouted: bool = False
+    verdict: Verdict | None = None
+    bounce: Bounce | None = None
     returned: bool = False
     human_messages: int = 0
     human_actions: int = 0
+    due_at: Moment = 0
+    calendar: str = ""
 
 
 class Commitment(msgspec.Struct, array_like=True):
-    """One promise, until its time has come."""
+    """One promise, until its time has come, and for a while after if it was broken.
+
+    ``broken_at`` is when it was judged so, by the record ``outcome_id``.
+    """
 
     id: str
     conversation_id: str | None
@@ -179,6 +278,44 @@ class Commitment(msgspec.Struct, array_like=True):
     due_at: Moment
     fulfilled: Mark | None = None
     withdrawn: Mark | None = None
+    value_band: ValueBand = ValueBand.UNKNOWN
+    overdue: bool = False
+    broken_at: Moment | None = None
+    outcome_id: str = ""
+
+
+class Action(msgspec.Struct, array_like=True):
+    """Something done for the customer, or said to be done, while it can be confirmed or undone.
+
+    ``ai_version`` is empty until the AI has a part in it. ``due_at`` is when the ledger should
+    know of it, and later when it should have posted it; a verdict is still to come while there is
+    a deadline ``ledger`` or ``posted`` of it.
+    """
+
+    id: str
+    kind: str
+    last_at: Moment
+    conversation_id: str | None = None
+    entity_ref: str | None = None
+    value_band: ValueBand = ValueBand.UNKNOWN
+    ai_version: str = ""
+    claimed: Mark | None = None
+    executed: Mark | None = None
+    failed: Mark | None = None
+    told_at: Moment = 0
+    confirmed: bool = False
+    posted: bool = False
+    begun_at: Moment = 0
+    due_at: Moment = 0
+    undone: bool = False
+
+
+class PastClaim(msgspec.Struct, array_like=True):
+    """A claim of the AI whose trial is over, as long as it can still be contradicted."""
+
+    conversation_id: str
+    claim: Mark
+    ai_version: str
 
 
 class Suggestion(msgspec.Struct, array_like=True):
@@ -204,8 +341,41 @@ class Raised(msgspec.Struct, array_like=True):
     until: Moment = 0
 
 
+class Issue(msgspec.Struct, array_like=True):
+    """A matter within a conversation, as long as the conversation is known."""
+
+    conversation_id: str
+    id: str
+    opened: Mark | None = None
+    resolved_at: Moment = 0
+    intent: str | None = None
+
+
+class Word(msgspec.Struct, array_like=True):
+    """A customer's message after a claim that is no return, or of which that is not known yet."""
+
+    conversation_id: str
+    message_id: str
+    mark: Mark
+    kind: MessageKind
+    intent: str | None = None
+
+
+class Alias(msgspec.Struct, array_like=True):
+    """A reference that is another name of a customer, as long as it is remembered."""
+
+    to: str
+    until: Moment
+
+
 class Customer(msgspec.Struct, array_like=True):
-    """All that is known of one customer, from the first contact to the last deadline."""
+    """All that is known of one customer, from the first contact to the last deadline.
+
+    Where ``alias`` is set the key is only another name, and what is known lies elsewhere: here
+    are the ids of events that came under it. ``devices`` are references that share a device with
+    this customer, each until a moment. ``arriving`` is what others told of this customer, until
+    its time has come (see ``monitor.core.notes``).
+    """
 
     key: str
     journeys: dict[int, Journey] = {}
@@ -218,4 +388,11 @@ class Customer(msgspec.Struct, array_like=True):
     seen: dict[int, Moment] = {}
     journeys_begun: int = 0
     version: int = STATE_VERSION
+    words: dict[str, Word] = {}
+    issues: dict[str, Issue] = {}
     suggestions: dict[str, Suggestion] = {}
+    actions: dict[str, Action] = {}
+    claims: dict[str, PastClaim] = {}
+    alias: Alias | None = None
+    devices: dict[str, Moment] = {}
+    arriving: dict[str, bytes] = {}

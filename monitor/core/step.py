@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.core.moments import Moment, datetime_of
+from monitor.core.sight import Sight
 from monitor.core.state import Conversation, Customer, Mark
 from schemas.published import Evidence
 
 if TYPE_CHECKING:
+    from monitor.core.notes import Arrival
     from monitor.core.outputs import Output
     from monitor.core.policy import Policy
     from monitor.core.totals import Totals
@@ -28,6 +30,11 @@ UNKNOWN = "unknown"
 def content_id(*parts: str) -> str:
     """An id that the same content always gets, so that repeats can be dropped."""
     return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def known(reference: str | None) -> str | None:
+    """A reference that says something, for a producer may write that it does not know."""
+    return None if reference == UNKNOWN else reference
 
 
 def mark_of(event: Envelope, at: Moment) -> Mark:
@@ -49,6 +56,14 @@ def evidence_of(*marks: Mark | None) -> tuple[Evidence, ...]:
     )
 
 
+class Counted(NamedTuple):
+    """What a total was added, in the unit of the core."""
+
+    metric: str
+    labels: tuple[str, ...]
+    value: int
+
+
 @dataclass(slots=True)
 class Step:
     """The surroundings of one event or deadline."""
@@ -61,6 +76,12 @@ class Step:
     mark: Mark | None = None
     outputs: list[Output] = field(default_factory=list)
     waits: list[tuple[Moment, str]] = field(default_factory=list)
+    #: What others are to hear of it, each by a reference.
+    sends: list[tuple[str, Arrival]] = field(default_factory=list)
+    #: What the partition sees of its sources.
+    sight: Sight = field(default_factory=Sight)
+    #: What was counted, where somebody wants to know.
+    counted: list[Counted] | None = None
 
     def wait(self, kind: str, subject: str, until: Moment) -> None:
         """Let silence decide at a moment, unless ``forget`` is called before."""
@@ -75,6 +96,9 @@ class Step:
     def count(self, name: str, *labels: str) -> None:
         """Add one to a total."""
         self.totals.add(name, *labels)
+        self.sight.count(name, self.at, self.policy.blind_window)
+        if self.counted is not None:
+            self.counted.append(Counted(name, labels, 1))
 
     def shift(self, name: str, by: int, *labels: str) -> None:
         """Move a gauge up or down, or a counter of time on."""
@@ -83,6 +107,8 @@ class Step:
     def observe(self, name: str, value: int, *labels: str) -> None:
         """Put a value, a count or a length of time, into a histogram."""
         self.totals.observe(name, value, *labels)
+        if self.counted is not None:
+            self.counted.append(Counted(name, labels, value))
 
     def say(self, output: Output) -> None:
         """Put out a value."""

@@ -49,6 +49,11 @@ class Totals:
         cells[labels] = cells.get(labels, 0) + by
         self.touched.add(name)
 
+    def drop(self, name: str, *labels: str) -> None:
+        """Show a cell of a gauge no more, for there is nothing to say of it."""
+        del self.counts[name][labels]
+        self.touched.add(name)
+
     def observe(self, name: str, value: int, *labels: str) -> None:
         """Put one value into a histogram; it belongs to the first bucket it does not exceed."""
         _check(name, labels)

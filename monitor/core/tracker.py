@@ -17,36 +17,61 @@ import heapq
 from typing import TYPE_CHECKING
 
 from monitor.core.fold import expire, fold
+from monitor.core.identity import Identities
 from monitor.core.moments import moment_of
+from monitor.core.notes import Forwarded, Note, Outbox, forwarded
 from monitor.core.order import rank_of
 from monitor.core.outputs import Duplicate, Late, Output
+from monitor.core.sight import NOBODY, Beat, Sight
 from monitor.core.silent.findings import forget_customer
-from monitor.core.state import Customer
+from monitor.core.silent.sf20 import next_look
 from monitor.core.step import Step, mark_of
 from monitor.core.totals import Totals
-from schemas.conversations import Heartbeat
-from schemas.decode import TOPICS
+from schemas.conversations import CustomerLinked, Heartbeat
+from schemas.decode import ADAPTERS, TOPICS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from monitor.core.moments import Moment
     from monitor.core.policy import Policy
+    from monitor.core.state import Customer
+    from monitor.core.trace import Trace
     from schemas.envelope import Envelope
     from schemas.published import Reason
 
 # In the heap a deadline comes before an event of the same moment: a customer who returns exactly
 # at the horizon returned too late.
 _DEADLINE = (-1, "", 0)
+# A heartbeat vouches for what was sent before it, so it comes after the events of its moment.
+_BEAT = (1, "", 0)
 _ROW = "row:"
+_LOOK = "look:"
 _PRUNE_EVERY = 256
 
-Entry = tuple["Moment", tuple[int, str, int], str, int, str]
+Entry = tuple["Moment", tuple[int, str, int], int, str, str]
+"""When, in which order of types, which event of which row, or which deadline."""
+
+
+def owns_all(reference: str) -> bool:
+    """Where there is one partition, it has every customer."""
+    del reference
+    return True
 
 
 class Tracker:
     """One partition: its customers, its totals, and how far its event time has come."""
 
-    def __init__(self, policy: Policy) -> None:
-        """Start with no customer, at the beginning of time."""
+    def __init__(
+        self, policy: Policy, owns: Callable[[str], bool] = owns_all, sender: str = ""
+    ) -> None:
+        """Start with no customer, at the beginning of time.
+
+        Args:
+            policy: the rules of judgement.
+            owns: says of a reference whether its events come to this partition; all by default.
+            sender: a name for this partition's state that no other state has, now or ever.
+        """
         self.policy = policy
         self.customers: dict[str, Customer] = {}
         self.totals = Totals()
@@ -54,6 +79,11 @@ class Tracker:
         self.watermark: Moment = 0
         self.waiting: dict[str, dict[int, tuple[str, Moment, Envelope]]] = {}
         self.dirty: set[str] = set()
+        self.outbox = Outbox(sender)
+        self._who = Identities(policy, self.customers, self.dirty, owns, self.outbox)
+        self.sight = Sight()
+        #: Set to write down why things were decided.
+        self.trace: Trace | None = None
         self._heap: list[Entry] = []
         self._settled: Moment = 0
 
@@ -72,7 +102,7 @@ class Tracker:
         at = self._moment(topic, event, received_at)
         if isinstance(event, Heartbeat):
             self._count(topic, event, "applied")
-            return self._observe(topic, _vouched_for(event, at))
+            return self._expect(topic, event, at)
         key, event_key = customer_key(event), _event_key(event)
         customer = self.customers.get(key)
         if customer is not None and event_key in customer.seen:
@@ -83,9 +113,26 @@ class Tracker:
             self._count(topic, event, "late_dropped")
             return [Late(event.id, late, dropped=True), *self._observe(topic, at)]
         self._count(topic, event, "late_applied" if late > 0 else "applied")
-        self._enqueue(key, event_key, topic, at, event)
+        self._remember(key, event_key, at)
         outputs: list[Output] = [Late(event.id, late, dropped=False)] if late > 0 else []
+        outputs += self._enqueue(key, event_key, topic, at, event)
         return outputs + self._release() + self._observe(topic, at)
+
+    def take(self, note: Note) -> list[Output]:
+        """Take what another partition tells, once."""
+        if not self.outbox.is_news(note):
+            return []
+        outputs: list[Output] = []
+        if isinstance(note.content, Forwarded):
+            told = note.content
+            event = ADAPTERS[told.topic].validate_json(told.event)
+            outputs += self._enqueue(note.to, told.event_key, told.topic, told.at, event)
+        else:
+            at, row = note.content.at, self._who.row(note.to)
+            now = max(at, self._settled)
+            step = Step(row, self.policy, self.totals, at, now, sight=self.sight)
+            self._finish(*self._who.tell(step, note.to, note.content))
+        return outputs + self._release()
 
     def refuse(self, topic: str, reason: Reason) -> None:
         """Count a record that could not be read."""
@@ -112,12 +159,25 @@ class Tracker:
         self._heap = []
         for key, customer in self.customers.items():
             for name, moment in customer.deadlines.items():
-                self._heap.append((moment, _DEADLINE, key, 0, name))
+                self._heap.append((moment, _DEADLINE, 0, key, name))
         for key, events in self.waiting.items():
             for event_key, (_, at, event) in events.items():
-                self._heap.append((at, rank_of(event), key, event_key, ""))
+                self._heap.append((at, rank_of(event), event_key, key, ""))
+        for event_key, beat in self.sight.waiting.items():
+            self._heap.append((beat.at, _BEAT, event_key, NOBODY, ""))
+        for name, moment in self.sight.row.deadlines.items():
+            self._heap.append((moment, _DEADLINE, 0, NOBODY, name))
         heapq.heapify(self._heap)
         self._settled = self.watermark
+
+    def _expect(self, topic: str, event: Heartbeat, at: Moment) -> list[Output]:
+        """Let a heartbeat move time now, and tell of its producer when its moment comes."""
+        vouched = _vouched_for(event, at)
+        # The same one may be sent to every topic, and vouches for each of them.
+        key = _event_key(event, topic)
+        if self.sight.expect(key, Beat(topic, event.data.producer, at, vouched)):
+            heapq.heappush(self._heap, (at, _BEAT, key, NOBODY, ""))
+        return self._release() + self._observe(topic, vouched)
 
     def _moment(self, topic: str, event: Envelope, received_at: Moment | None) -> Moment:
         at = moment_of(event.time)
@@ -129,16 +189,36 @@ class Tracker:
     def _count(self, topic: str, event: Envelope, result: str) -> None:
         self.totals.add("cx_events_total", topic, event.type, result)
 
-    def _enqueue(self, key: str, event_key: int, topic: str, at: Moment, event: Envelope) -> None:
-        customer = self.customers.get(key)
-        if customer is None:
-            customer = self.customers[key] = Customer(key)
+    def _remember(self, key: str, event_key: int, at: Moment) -> None:
+        customer = self._who.row(key)
         customer.seen[event_key] = at
         if len(customer.seen) % _PRUNE_EVERY == 0:
             self._prune(customer)
-        self.waiting.setdefault(key, {})[event_key] = (topic, at, event)
         self.dirty.add(key)
-        heapq.heappush(self._heap, (at, rank_of(event), key, event_key, ""))
+
+    def _enqueue(
+        self, key: str, event_key: int, topic: str, at: Moment, event: Envelope
+    ) -> list[Output]:
+        key = self._who.place(key, event)
+        away = self._who.away(key, at, event)
+        if away is not None:
+            self.outbox.post(away, forwarded(event_key, topic, at, event))
+            return []
+        self._who.row(key)
+        self.dirty.add(key)
+        waiting = self.waiting.setdefault(key, {})
+        if event_key in waiting:
+            return []
+        waiting[event_key] = (topic, at, event)
+        if len(waiting) <= self.policy.waiting_max:
+            heapq.heappush(self._heap, (at, rank_of(event), event_key, key, ""))
+            return []
+        # No more of this customer may wait: out of its order is better than out of memory.
+        self.totals.add("cx_state_bounds_total", "waiting_max")
+        customer = self.customers[key]
+        step = Step(customer, self.policy, self.totals, at, self._settled, sight=self.sight)
+        self._apply(step, event_key, "")
+        return step.outputs
 
     def _prune(self, customer: Customer) -> None:
         """Forget the ids of events so old that a repeat would be dropped as late anyway."""
@@ -146,6 +226,7 @@ class Tracker:
         kept = {key: at for key, at in customer.seen.items() if at >= oldest}
         excess = len(kept) - self.policy.seen_max
         if excess > 0:
+            self.totals.add("cx_state_bounds_total", "seen_max")
             kept = dict(sorted(kept.items(), key=lambda item: item[1])[excess:])
         customer.seen = kept
 
@@ -161,45 +242,88 @@ class Tracker:
         outputs: list[Output] = []
         heap, watermark = self._heap, self.watermark
         while heap and heap[0][0] < watermark:
-            at, _, key, event_key, deadline = heapq.heappop(heap)
-            customer = self.customers.get(key)
+            at, _, event_key, key, deadline = heapq.heappop(heap)
+            customer = self.sight.row if key == NOBODY else self.customers.get(key)
             if customer is None or (deadline and customer.deadlines.get(deadline) != at):
                 continue  # what was waited for has happened, and the deadline went with it
             # Late events speak of the past, but the fold does not go back for them.
-            step = Step(customer, self.policy, self.totals, at, max(at, self._settled))
-            self._apply(step, event_key, deadline)
+            now = max(at, self._settled)
+            step = Step(customer, self.policy, self.totals, at, now, sight=self.sight)
+            if key == NOBODY:
+                self._apply_to_partition(step, event_key, deadline)
+            else:
+                self._apply(step, event_key, deadline)
             outputs += step.outputs
+            if self.sight.changed:
+                self._plan_look(now)
         self._settled = watermark
         return outputs
+
+    def _apply_to_partition(self, step: Step, event_key: int, deadline: str) -> None:
+        if deadline:
+            expire(step, deadline)
+        else:
+            policy = self.policy
+            if self.sight.hear(event_key, policy.blind_window, policy.open_max):
+                self.totals.add("cx_state_bounds_total", "open_max")
+
+    def _plan_look(self, now: Moment) -> None:
+        """Look around when there may be something to see, and not before."""
+        self.sight.changed = False
+        until, deadlines = next_look(self.sight, self.policy, now), self.sight.row.deadlines
+        if until is not None and until < deadlines.get(_LOOK, until + 1):
+            deadlines[_LOOK] = until
+            heapq.heappush(self._heap, (until, _DEADLINE, 0, NOBODY, _LOOK))
 
     def _apply(self, step: Step, event_key: int, deadline: str) -> None:
         key = step.customer.key
         self.dirty.add(key)
-        if deadline == _ROW:
-            del step.customer.deadlines[_ROW]
-        elif deadline:
-            expire(step, deadline)
-        else:
-            event = self._take(key, event_key)
+        topic, event = ("", None) if deadline else self._take(key, event_key)
+        if event is not None and not self._who.finds(step, event_key, event):
+            return
+        if self.trace is not None:
+            self.trace.begin(step, event, deadline)
+        if event is not None:
             step.mark = mark_of(event, step.at)
+            if not getattr(event.data, "test", False):
+                self.sight.note(topic, step.at, self.policy.blind_window)
+        if isinstance(event, CustomerLinked):
+            self._finish(*self._who.link(step, event_key, event))
+        elif event is not None:
             fold(step, event)
-        self._tidy(step)
-        for moment, name in step.waits:
-            heapq.heappush(self._heap, (moment, _DEADLINE, key, 0, name))
+        elif deadline == _ROW:
+            del step.customer.deadlines[_ROW]
+        else:
+            expire(step, deadline)
+        self._finish(step)
+        if self.trace is not None:
+            self.trace.end(step, gone=step.customer.key not in self.customers)
 
-    def _take(self, key: str, event_key: int) -> Envelope:
+    def _finish(self, *steps: Step) -> None:
+        """See to what is left of rows that were changed, and to who else is to hear of it."""
+        for step in steps:
+            key = step.customer.key
+            self.dirty.add(key)
+            self._tidy(step)
+            for moment, name in step.waits:
+                heapq.heappush(self._heap, (moment, _DEADLINE, 0, key, name))
+            for reference, arrival in step.sends:
+                self._finish(*self._who.tell(step, reference, arrival))
+
+    def _take(self, key: str, event_key: int) -> tuple[str, Envelope]:
         events = self.waiting[key]
-        _, _, event = events.pop(event_key)
+        topic, _, event = events.pop(event_key)
         if not events:
             del self.waiting[key]
-        return event
+        return topic, event
 
     def _tidy(self, step: Step) -> None:
         """Drop the customer of whom nothing is open, once a repeat can no longer come."""
         customer = step.customer
         if customer.journeys or customer.deadlines or customer.key in self.waiting:
             return
-        until = max(customer.seen.values(), default=0) + self.policy.dedupe_window + 1
+        repeats = max(customer.seen.values(), default=0) + self.policy.dedupe_window + 1
+        until = max([repeats, *customer.devices.values()])
         if until <= step.now:
             forget_customer(self.totals, customer)
             del self.customers[customer.key]
@@ -221,6 +345,6 @@ def customer_key(event: Envelope) -> str:
     return f"~{getattr(event.data, 'conversation_id', '')}"
 
 
-def _event_key(event: Envelope) -> int:
-    name = f"{event.source}\x1f{event.id}".encode()
+def _event_key(event: Envelope, *more: str) -> int:
+    name = "\x1f".join((event.source, event.id, *more)).encode()
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")

@@ -57,6 +57,7 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
     session_timeout: float = 20.0,
     commit_interval: float = 1.0,
     replicas: int = 1,
+    address: str | None = None,
 ) -> faust.App:
     """Make an app that uses the batch transport.
 
@@ -69,6 +70,7 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
             embedded broker makes everyone who joins wait for half of it.
         commit_interval: Seconds between two flushes, and so the work repeated after a crash.
         replicas: Replication factor of the changelog.
+        address: The URL by which the group is told of this worker, each its own.
     """
     return faust.App(
         name,
@@ -83,5 +85,6 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
         producer_request_timeout=session_timeout / 2,
         broker_commit_interval=commit_interval,
         topic_replication_factor=replicas,
+        canonical_url=address,
         **_SETTINGS,
     )

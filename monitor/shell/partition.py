@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from monitor.core.moments import datetime_of
+from monitor.core.notes import decode_note
 from monitor.core.outputs import Published
 from monitor.core.snapshot import records
 from schemas.decode import Invalid, decode
-from schemas.published import DeadLetter
+from schemas.published import DeadLetter, Reason
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
     from monitor.core.moments import Moment
+    from monitor.core.notes import Note
     from monitor.core.outputs import Output
     from monitor.core.tracker import Tracker
 
@@ -36,10 +40,31 @@ class OwnedPartition:
     tracker: Tracker
     unpublished: list[Published] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    #: The last note that the changes contain which were taken last.
+    _written: int = 0
 
     def changes(self) -> dict[bytes, bytes | None]:
         """What has changed since the last call, for the changelog."""
+        self._written = self.tracker.outbox.number
         return records(self.tracker)
+
+    def notes(self) -> list[Note]:
+        """The notes to other partitions that the last changes contain, once these are durable."""
+        return self.tracker.outbox.due(self._written)
+
+    def posted(self, notes: list[Note]) -> None:
+        """These notes were sent and acknowledged."""
+        self.tracker.outbox.sent(notes)
+
+    def take(self, record: ConsumerRecord[bytes, bytes], received_at: Moment) -> None:
+        """Take one record of the topic of notes."""
+        try:
+            note = decode_note(record.value or b"")
+        except msgspec.MsgspecError:
+            refusal = Invalid(Reason.NOT_AN_EVENT, "no note of ours")
+            self._refuse(record, refusal, received_at)
+            return
+        self._keep(self.tracker.take(note))
 
     def fold(self, record: ConsumerRecord[bytes, bytes], received_at: Moment) -> None:
         """Take one record of a source topic, at a moment by our own clock.
@@ -50,10 +75,7 @@ class OwnedPartition:
         try:
             event = decode(record.topic, headers, record.value)
         except Invalid as refusal:
-            self.tracker.refuse(record.topic, refusal.reason)
-            self.letters.append(
-                Letter(_reason(record, refusal, received_at), record.key, record.value, headers)
-            )
+            self._refuse(record, refusal, received_at)
             return
         self._keep(self.tracker.receive(record.topic, event, received_at))
 
@@ -68,6 +90,13 @@ class OwnedPartition:
         published, self.unpublished = self.unpublished, []
         letters, self.letters = self.letters, []
         return published, letters
+
+    def _refuse(
+        self, record: ConsumerRecord[bytes, bytes], refusal: Invalid, received_at: Moment
+    ) -> None:
+        self.tracker.refuse(record.topic, refusal.reason)
+        reason = _reason(record, refusal, received_at)
+        self.letters.append(Letter(reason, record.key, record.value, tuple(record.headers)))
 
     def _keep(self, outputs: list[Output]) -> None:
         self.unpublished += [output for output in outputs if isinstance(output, Published)]

@@ -13,6 +13,7 @@ from monitor.core.lengths import write_length
 from monitor.core.policy import FROM_FILE, NAMES, Policy, ranges, reason_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _POLICY = TypeAdapter(Policy)
@@ -51,8 +52,7 @@ def show(policy: Policy) -> str:
         comment = textwrap.wrap(_about(name), _WIDTH, initial_indent="# ", subsequent_indent="# ")
         value = dump(policy)[name]
         if isinstance(value, dict):
-            rows = [f"{json.dumps(key)} = {json.dumps(one)}" for key, one in value.items()]
-            tables.append("\n".join([*comment, f"[{name}]", *rows]))
+            tables.append("\n".join([*comment, *_table(name, value)]))
         else:
             parts.append("\n".join([*comment, f"{name} = {json.dumps(value)}"]))
     return "\n\n".join([*parts, *tables]) + "\n"
@@ -61,11 +61,7 @@ def show(policy: Policy) -> str:
 def difference(one: Policy, other: Policy) -> list[str]:
     """What differs, key by key."""
     before, after = dump(one), dump(other)
-    return [
-        f"{name}: {json.dumps(before[name])} -> {json.dumps(after[name])}"
-        for name in NAMES
-        if before[name] != after[name]
-    ]
+    return [line for name in NAMES for line in _differ(name, before[name], after[name])]
 
 
 def dump(policy: Policy) -> dict[str, Any]:
@@ -73,6 +69,31 @@ def dump(policy: Policy) -> dict[str, Any]:
     plain: dict[str, Any] = _POLICY.dump_python(policy, mode="json")
     plain["compatible_groups"] = sorted(sorted(pair) for pair in policy.compatible_groups)
     return plain
+
+
+def _table(path: str, table: dict[str, Any]) -> Iterator[str]:
+    """A table of TOML and, after its own rows, the tables within it."""
+    within = {key: value for key, value in table.items() if isinstance(value, dict)}
+    yield f"[{path}]"
+    for key, value in table.items():
+        if key not in within:
+            yield f"{json.dumps(key)} = {json.dumps(value)}"
+    for key, value in within.items():
+        yield ""
+        yield from _table(f"{path}.{json.dumps(key)}", value)
+
+
+def _differ(path: str, before: object, after: object) -> Iterator[str]:
+    """What differs between two values, down to the last key of tables."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            yield from _differ(f"{path}.{key}", before.get(key), after.get(key))
+    elif before != after:
+        yield f"{path}: {_plain(before)} -> {_plain(after)}"
+
+
+def _plain(value: object) -> str:
+    return "nothing" if value is None else json.dumps(value)
 
 
 def _about(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Writes outcomes, findings and dead letters to their topics.
+"""Writes outcomes, findings and dead letters to their topics, and outcomes once more as events.
 
 Rule: customers leave the process only as keyed hashes. What is published may be published again
 after a crash, with the same ids.
@@ -10,8 +10,10 @@ import asyncio
 import hmac
 from typing import TYPE_CHECKING, cast
 
+from monitor.core.notes import encode
 from monitor.shell.raw_records import writable
-from monitor.shell.topics import DEAD_LETTERS, FINDINGS, OUTCOMES
+from monitor.shell.topics import DEAD_LETTERS, EVALUATIONS, FINDINGS, OUTCOMES, partition_of
+from schemas.evaluations import evaluation_of
 from schemas.published import Finding
 
 if TYPE_CHECKING:
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
 
     from faust.types import AppT
     from faust.types.tuples import RecordMetadata
+    from pydantic import BaseModel
 
+    from monitor.core.notes import Note
     from monitor.core.outputs import Published
     from monitor.shell.partition import Letter, OwnedPartition
+    from monitor.shell.topics import Topic
 
 _HASH_CHARACTERS = 32
 
@@ -29,29 +34,56 @@ _HASH_CHARACTERS = 32
 class Publisher:
     """Publishes what partitions have put out."""
 
-    def __init__(self, app: AppT, hash_key: bytes) -> None:
-        """Publish through the producer of ``app``."""
+    def __init__(self, app: AppT, hash_key: bytes, notes: str, partitions: int) -> None:
+        """Publish through the producer of ``app``; ``notes`` is a topic of so many partitions."""
         self._app = app
         self._hash_key = hash_key
+        self._notes = notes
+        self._partitions = partitions
 
     async def publish(self, number: int, partition: OwnedPartition) -> None:
         """Write everything a partition has put out, and wait until it is acknowledged."""
         published, letters = partition.take_unpublished()
-        sent = [await self._send(number, output) for output in published]
+        sent = [
+            await self._send(number, topic, hidden.journey, record)
+            for hidden in (hide(self._hash_key, output) for output in published)
+            for topic, record in records_of(hidden)
+        ]
         sent += [await self._send_letter(number, letter) for letter in letters]
         await asyncio.gather(*sent)
 
-    def _send(self, number: int, output: Published) -> Awaitable[Awaitable[RecordMetadata]]:
-        topic = FINDINGS if isinstance(output, Finding) else OUTCOMES
-        hidden = hide(self._hash_key, output)
+    async def post(self, partition: OwnedPartition) -> bool:
+        """Send the notes that are durable to whom they are for; says whether there were any.
+
+        They name customers, and stay within the group.
+        """
+        notes = partition.notes()
+        sent = [await self._send_note(note) for note in notes]
+        await asyncio.gather(*sent)
+        partition.posted(notes)
+        return bool(notes)
+
+    def _send(
+        self, number: int, topic: Topic, journey: str, record: BaseModel
+    ) -> Awaitable[Awaitable[RecordMetadata]]:
         return self._app.producer.send(
             topic.name,
-            key=hidden.journey.encode(),
-            value=hidden.model_dump_json(exclude_none=True).encode(),
+            key=journey.encode(),
+            value=record.model_dump_json(by_alias=True, exclude_none=True).encode(),
             partition=number,
             # The broker's clock decides about retention; when it happened is in the value.
             timestamp=None,
             headers={"content-type": b"application/json"},
+        )
+
+    def _send_note(self, note: Note) -> Awaitable[Awaitable[RecordMetadata]]:
+        return self._app.producer.send(
+            self._notes,
+            key=note.to.encode(),
+            value=encode(note),
+            partition=partition_of(note.to, self._partitions),
+            timestamp=None,
+            headers={},
         )
 
     def _send_letter(self, number: int, letter: Letter) -> Awaitable[Awaitable[RecordMetadata]]:
@@ -65,6 +97,13 @@ class Publisher:
             # A header may have no value, of which Faust's types do not know.
             headers=cast("list[tuple[str, bytes]]", [*came, *letter.reason.headers()]),
         )
+
+
+def records_of(output: Published) -> list[tuple[Topic, BaseModel]]:
+    """What is written of an output, and where."""
+    if isinstance(output, Finding):
+        return [(FINDINGS, output)]
+    return [(OUTCOMES, output), (EVALUATIONS, evaluation_of(output))]
 
 
 def hide(key: bytes, output: Published) -> Published:

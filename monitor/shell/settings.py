@@ -60,10 +60,14 @@ class Settings(BaseSettings):
         default=None, description="Policy file, in TOML; without it the default policy."
     )
     web_host: str = Field(
-        default="127.0.0.1", description="Address of /metrics, /healthz and /readyz."
+        default="127.0.0.1", description="Address of /metrics, /healthz, /readyz and /explain."
     )
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=9464, description="Port of the same; 0 picks a free one."
+    )
+    web_url: Annotated[str, Field(pattern=r"^https?://[^/?#@]+/?$")] | None = Field(
+        default=None,
+        description="Where other workers reach these pages; without it, made of the address.",
     )
     data_dir: Path = Field(
         default=Path(".outcome-monitor"), description="Where Faust keeps its files."

@@ -98,6 +98,8 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         restore: Makes a partition of its number and of its records in the changelog.
         before_flush: Publishes what a partition put out. It is called after the cut was taken, so
             what it finds is at least what the cut contains.
+        after_flush: Sends what may leave only once the cut is durable, and says whether that
+            changed the partition.
         partitions: How many.
     """
 
@@ -109,6 +111,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         sources: Iterable[str],
         restore: Callable[[int, dict[bytes, bytes]], Partition],
         before_flush: Callable[[int, Partition], Coroutine[Any, Any, None]],
+        after_flush: Callable[[Partition], Coroutine[Any, Any, bool]],
         partitions: int,
     ) -> None:
         super().__init__(
@@ -126,6 +129,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         self.sources = frozenset(sources)
         self._restore = restore
         self._before_flush = before_flush
+        self._after_flush = after_flush
         self._live: dict[int, _Live] = {}
         self._recovering: dict[int, Recovering] = {}
         self._generation = -1
@@ -223,6 +227,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             live.changelog_offset = await producer.write(batch, topic, cut.number)
         live.unflushed = {}
         live.durable = cut.next_offsets
+        live.touched |= await self._after_flush(live.partition)
         return True
 
     # For the transport
@@ -361,7 +366,8 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             durable=dict(recovered.next_offsets),
             changelog_offset=recovered.offset,
             unflushed=again,
-            touched=bool(again),
+            # What was to leave after a flush that a crash cut short leaves after the next one.
+            touched=True,
         )
 
     async def on_stop(self) -> None:

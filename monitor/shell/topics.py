@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+from aiokafka.partitioner import murmur2
 
-from schemas import decode, published
+from schemas import decode, evaluations, published
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -51,13 +52,36 @@ HANDOFFS = Topic(decode.HANDOFFS, _LOG)
 FOLLOWUPS = Topic(decode.FOLLOWUPS, _LOG)
 OUTCOMES = Topic(published.OUTCOMES, _LOG)
 FINDINGS = Topic(published.FINDINGS, _LOG)
+EVALUATIONS = Topic(evaluations.EVALUATIONS, _LOG)
 DEAD_LETTERS = Topic(
     published.DEAD_LETTERS, _LOG | {"max.message.bytes": str(DEAD_LETTER_BYTES_MAX)}
 )
 
+# What is older would be too late for its customer anyhow, and it names them.
+_NOTES_RETENTION = timedelta(days=7)
+_NOTES = {
+    "cleanup.policy": "delete",
+    "retention.ms": str(_NOTES_RETENTION // timedelta(milliseconds=1)),
+    "max.message.bytes": str(DEAD_LETTER_BYTES_MAX),
+}
+
 # One customer has one partition number in all of the inputs, so their counts must agree.
 INPUTS = (CONVERSATIONS, HANDOFFS, FOLLOWUPS)
-OUTPUTS = (OUTCOMES, FINDINGS, DEAD_LETTERS)
+OUTPUTS = (OUTCOMES, FINDINGS, EVALUATIONS, DEAD_LETTERS)
+
+
+def partition_of(customer: str, partitions: int) -> int:
+    """Where the events of a customer are, by the partitioner that producers have by default."""
+    return int(murmur2(customer.encode()) & 0x7FFFFFFF) % partitions
+
+
+def notes_of(group: str) -> Topic:
+    """The topic in which the partitions of one group tell each other who is who.
+
+    It is internal, and names customers as the inputs do. Each group has its own, for what one
+    has found out would be news to another that reads the same inputs.
+    """
+    return Topic(f"cx.internal.rekeyed.{group}", _NOTES)
 
 
 async def create_topics(

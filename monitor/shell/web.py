@@ -1,18 +1,21 @@
-"""The worker's three pages: /metrics, /healthz and /readyz. On loopback unless told otherwise."""
+"""The worker's pages: /metrics, /healthz, /readyz, /explain. On loopback unless told otherwise."""
 
 from __future__ import annotations
 
 import socket
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from aiohttp import web
 from mode import Service
 
 from monitor.shell import log
+from monitor.shell.inquiry import CUSTOMER_HEADER, PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from monitor.shell.inquiry import Inquiry
     from monitor.shell.metrics import Exposition
 
 
@@ -32,12 +35,17 @@ class Web(Service):
     """Serves the pages while the worker runs."""
 
     def __init__(
-        self, exposition: Exposition, is_ready: Callable[[], bool], listener: socket.socket
+        self,
+        exposition: Exposition,
+        is_ready: Callable[[], bool],
+        inquiry: Inquiry,
+        listener: socket.socket,
     ) -> None:
         """Serve on ``listener``, whose address is logged."""
         super().__init__()
         self._exposition = exposition
         self._is_ready = is_ready
+        self._inquiry = inquiry
         self._listener = listener
         self._runner: web.AppRunner | None = None
 
@@ -47,6 +55,7 @@ class Web(Service):
         site.router.add_get("/metrics", self._metrics)
         site.router.add_get("/healthz", self._health)
         site.router.add_get("/readyz", self._readiness)
+        site.router.add_get(PATH, self._explain)
         self._runner = web.AppRunner(site, access_log=None)
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
@@ -71,3 +80,23 @@ class Web(Service):
         if self._is_ready():
             return web.Response(text="ready\n")
         return web.Response(text="recovering partitions\n", status=503)
+
+    async def _explain(self, request: web.Request) -> web.Response:
+        case = request.query.get("case")
+        partitions = request.query.getall("partition", [])
+        if not case or not all(number.isdecimal() for number in partitions):
+            return web.json_response({"error": "ask /explain?case=ID"}, status=400)
+        if partitions:
+            status, answer = await self._inquiry.answer_for(case, map(int, partitions))
+        else:
+            customer = request.headers.get(CUSTOMER_HEADER)
+            status, answer = await self._inquiry.answer(case, customer and unquote(customer))
+        return web.json_response(answer, status=status)
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address under which others on the network may reach a listener."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # this is what it is compared with
+        host = socket.gethostname()
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING, NoReturn, cast
+from uuid import uuid4
 
 import faust
 from aiokafka.errors import KafkaConnectionError
@@ -19,14 +20,22 @@ from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
 from monitor.shell import log
 from monitor.shell.faust_settings import faust_app
+from monitor.shell.inquiry import Inquiry
 from monitor.shell.metrics import Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import Publisher
 from monitor.shell.settings import PREFIX, SettingsError
 from monitor.shell.table import SessionTable
-from monitor.shell.topics import INPUTS, check_topics, create_topics
+from monitor.shell.topics import (
+    INPUTS,
+    OUTPUTS,
+    check_topics,
+    create_topics,
+    notes_of,
+    partition_of,
+)
 from monitor.shell.transport import BatchSchema, batches
-from monitor.shell.web import Web, listen
+from monitor.shell.web import Web, address_of, listen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,16 +68,19 @@ class OutcomeWorker:
             session_timeout=settings.session_timeout_seconds,
             commit_interval=settings.flush_interval_seconds,
             replicas=settings.replication_factor,
+            address=settings.web_url or address_of(listener),
         )
-        publisher = Publisher(self.app, settings.hash_key())
+        self._notes = notes_of(settings.group).name
+        publisher = Publisher(self.app, settings.hash_key(), self._notes, settings.partitions)
         self.table = SessionTable(
             self.app,
             name="journeys",
-            sources=SOURCES,
+            sources=(*SOURCES, self._notes),
             restore=self._restore,
             before_flush=lambda number, partition: publisher.publish(
                 number, cast("OwnedPartition", partition)
             ),
+            after_flush=lambda partition: publisher.post(cast("OwnedPartition", partition)),
             partitions=settings.partitions,
         )
         self._silent_since: dict[TP, float] = {}
@@ -76,7 +88,8 @@ class OutcomeWorker:
         if settings.idle_after_seconds > 0:
             self.app.timer(_TICK_SECONDS)(self._pass_time)
         exposition = Exposition(policy, self._trackers)
-        self._web = Web(exposition, lambda: self.table.ready, listener)
+        inquiry = Inquiry(self._trackers, self._owners, settings.partitions, settings.hash_key())
+        self._web = Web(exposition, lambda: self.table.ready, inquiry, listener)
         self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
         self.app.on_before_shutdown.connect(self._tell_of_the_end)
 
@@ -88,10 +101,18 @@ class OutcomeWorker:
         worker.execute_from_commandline()
 
     def _source(self) -> faust.types.TopicT:
-        return self.app.topic(*SOURCES, schema=BatchSchema(), partitions=self._settings.partitions)
+        return self.app.topic(
+            *sorted(self.table.sources), schema=BatchSchema(), partitions=self._settings.partitions
+        )
 
     def _restore(self, number: int, records: dict[bytes, bytes]) -> OwnedPartition:
-        tracker = restore(self._policy, records)
+        partitions = self._settings.partitions
+        tracker = restore(
+            self._policy,
+            records,
+            owns=lambda reference: partition_of(reference, partitions) == number,
+            sender=f"{number}-{uuid4().hex}",
+        )
         reached = datetime_of(tracker.watermark).isoformat() if tracker.watermark else "not begun"
         log.operator.info(
             "partition %s recovered: %s customers, event time %s",
@@ -112,9 +133,10 @@ class OutcomeWorker:
             partition = self._partition(batch.partition)
             known = self.table.next_offset(batch.topic, batch.partition)
             received_at = int(time.time() * SECOND)
+            take = partition.take if batch.topic == self._notes else partition.fold
             for record in batch.records:
                 if record.offset >= known:
-                    partition.fold(record, received_at)
+                    take(record, received_at)
             self.table.applied(batch)
             self._silent_since[batch.tp] = time.monotonic()
 
@@ -146,6 +168,12 @@ class OutcomeWorker:
 
     def _trackers(self) -> Mapping[int, Tracker]:
         return {number: self._partition(number).tracker for number in self.table.owned}
+
+    def _owners(self) -> dict[int, str]:
+        """The address of each partition's owner, as the last rebalance left it."""
+        hosts = self.app.router.table_metadata(self.table.name)
+        topic = self.table.changelog_topic_name
+        return {number: str(url) for url, owned in hosts.items() for number in owned.get(topic, ())}
 
 
 def run_worker(settings: Settings, policy: Policy) -> NoReturn:
@@ -181,12 +209,14 @@ def _make_directory(settings: Settings) -> None:
 
 async def _see_to_topics(settings: Settings) -> None:
     bootstrap, partitions = settings.kafka_bootstrap, settings.partitions
+    topics = (*INPUTS, *OUTPUTS, notes_of(settings.group))
     try:
         async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
             if settings.create_topics:
-                await create_topics(bootstrap, partitions, settings.replication_factor)
+                replicas = settings.replication_factor
+                await create_topics(bootstrap, partitions, replicas, topics=topics)
             else:
-                await check_topics(bootstrap, partitions)
+                await check_topics(bootstrap, partitions, topics=topics)
     except (KafkaConnectionError, TimeoutError):
         raise SettingsError(
             f"{PREFIX}KAFKA_BOOTSTRAP: no Kafka broker answers at {bootstrap}; "

@@ -55,6 +55,18 @@ def test_a_case_tells_its_claims_and_what_came_of_them() -> None:
     ]
 
 
+def test_a_failure_that_was_taken_back_is_none() -> None:
+    (case,) = lines(
+        started("ann", "09:00"),
+        claimed("ann", "10:00"),
+        says("ann", "11:00", message_id="m"),
+        says("ann", "11:30", "thanks", message_id="m"),
+        says("ann", "12:00"),
+    )
+
+    assert [failure["at"] for failure in case["failures"]] == [at("12:00")]
+
+
 def test_a_failure_stands_with_the_claim_that_failed_not_with_the_contact() -> None:
     first, second = lines(
         started("ann", "09:00"),

@@ -69,6 +69,16 @@ def test_durability_is_the_exponential_of_the_summed_hazards() -> None:
     assert interval.lower < interval.value < interval.upper
 
 
+def test_failures_that_were_taken_back_are_none() -> None:
+    reading = seen(("1h", 100, 2), ("6h", 400, 4), ("24h", 900, 3))
+    reading["cx_resolution_failures_retractions_total"] = {
+        ("explicit", "6h", "explicit", "v1", "x"): 4
+    }
+    want = seen(("1h", 100, 2), ("6h", 400, 0), ("24h", 900, 3))
+
+    assert durability(reading, POLICY, DAY, "explicit") == durability(want, POLICY, DAY, "explicit")
+
+
 def test_a_constant_hazard_gives_the_textbook_curve() -> None:
     # One failure in 48 hours at every age: S(24h) = exp(-24/48).
     reading = seen(("1h", 480, 10), ("6h", 480, 10), ("24h", 480, 10))

@@ -38,6 +38,7 @@ def judged(*events: Any, **request: Any) -> list[tuple[str, str]]:
         (BY_CUSTOMER, {"human_actions": 1}, ("needed", "heuristic")),
         ({}, {"disposition": "not_needed"} | MUCH, ("unnecessary", "record")),
         ({}, {"disposition": "not_needed", "human_actions": 1}, ("unnecessary", "record")),
+        ({"reason_code": "tool_failure"}, {"disposition": "needed"}, ("needed", "record")),
         (BY_CUSTOMER, {"disposition": "not_needed"}, ("requested", "heuristic")),
         (BY_POLICY, {"disposition": "not_needed"}, ("needed", "heuristic")),
         ({}, LITTLE, ("unnecessary", "heuristic")),
@@ -106,9 +107,9 @@ def test_a_customer_who_asked_in_words_has_requested_it() -> None:
     assert judged(late_wish, done) == [("unnecessary", "heuristic")]
 
 
-def test_a_verdict_is_given_once() -> None:
+def test_one_that_was_inferred_gives_way_to_no_other() -> None:
     done = handoff("completed", "ann", "10:00", human_actions=1)
-    again = handoff("completed", "ann", "11:00", disposition="not_needed")
+    again = handoff("completed", "ann", "11:00", **LITTLE)
 
     assert judged(done, again) == [("needed", "heuristic")]
 

@@ -219,7 +219,7 @@ def test_a_contact_heard_of_before_its_start_moves_with_all_it_brought() -> None
 
 
 def test_a_journey_stays_while_a_claim_is_on_trial() -> None:
-    driver = Driver().tell(started("ann", "00:00"), claimed("ann", "00:00"))
+    driver = Driver().tell(started("ann", "00:00"), claimed("ann", "00:00", "human"))
 
     assert driver.until("29d 23:00").tracker.customers["ann"].journeys != {}
     assert driver.until("38d 00:00").tracker.customers == {}
@@ -228,13 +228,14 @@ def test_a_journey_stays_while_a_claim_is_on_trial() -> None:
 def test_two_journeys_of_one_customer_end_each_in_its_time() -> None:
     driver = Driver().tell(
         started("ann", "00:00", **REFUND),
-        claimed("ann", "00:00"),
+        claimed("ann", "00:00", "human"),
         started("ann", "00:00", conversation_id="ann-2", **PARCEL),
-        claimed("ann", "1d 00:00", conversation_id="ann-2"),
+        claimed("ann", "1d 00:00", "human", conversation_id="ann-2"),
     )
 
-    assert len(driver.until("30d 00:00").tracker.customers["ann"].journeys) == 2
-    driver.until("31d 00:01")
+    assert len(driver.until("29d 23:59").tracker.customers["ann"].journeys) == 2
+    assert set(driver.until("30d 00:00").tracker.customers["ann"].journeys) == {2}
+    driver.until("31d 00:00")
     assert driver.tracker.customers == {} or not driver.tracker.customers["ann"].journeys
 
 

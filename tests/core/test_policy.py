@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from monitor.core.calendars import Calendar, Week
 from monitor.core.lengths import spell
 from monitor.core.moments import DAY, HOUR, MINUTE, SECOND
 from monitor.core.policy import Policy
+from schemas.vocabulary import Channel
 
 POLICY = Policy()
+OFFICE = Calendar("Europe/Berlin", Week(monday=((9 * HOUR, 17 * HOUR),)))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +75,12 @@ def test_a_further_horizon_becomes_an_edge() -> None:
         ({"age_edges": (0, 90 * SECOND, DAY), "horizons": (DAY,)}, "must be whole minutes"),
         ({"dedupe_window": DAY}, "at least late_max"),
         ({"verdict_wait": HOUR}, "at least handoff_wall_max"),
+        ({"calendar": "office"}, "calendars: there is none named office"),
+        (
+            {"calendars": {"office": OFFICE}, "calendar_by_queue": {"a": "desk", "b": "bureau"}},
+            "there is none named bureau, desk",
+        ),
+        ({"calendar_by_channel": {"email": "office"}}, "there is none named office"),
     ],
 )
 def test_numbers_that_contradict_each_other_are_refused(
@@ -87,6 +96,23 @@ def test_slow_matters_have_longer_gaps_and_hop_windows() -> None:
 
     assert gaps == [7 * DAY, 7 * DAY, 14 * DAY, 35 * DAY]
     assert windows == [7 * DAY, 7 * DAY, 30 * DAY, 30 * DAY]
+
+
+def test_the_calendar_of_a_queue_comes_before_its_channel_s_and_the_rest() -> None:
+    policy = replace(
+        POLICY,
+        calendars=dict.fromkeys(("rest", "mail", "desk"), OFFICE),
+        calendar="rest",
+        calendar_by_channel={Channel.EMAIL: "mail", Channel.VOICE: ""},
+        calendar_by_queue={"desk": "desk", "partners": ""},
+    )
+
+    assert policy.calendar_for(None, Channel.CHAT) == "rest"
+    assert policy.calendar_for("other", Channel.EMAIL) == "mail"
+    assert policy.calendar_for("desk", Channel.EMAIL) == "desk"
+    assert policy.calendar_for("partners", Channel.EMAIL) == ""
+    assert policy.calendar_for(None, Channel.VOICE) == ""
+    assert POLICY.calendar_for("desk", Channel.EMAIL) == ""
 
 
 def test_grace_is_a_tenth_of_the_promise_but_a_quarter_of_an_hour_at_least() -> None:

@@ -46,6 +46,7 @@ def test_a_report_says_what_was_claimed_and_what_held() -> None:
         "SF-01/probable": 1,
         "SF-05/confirmed": 1,
         "SF-09/confirmed": 1,
+        "SF-12/confirmed": 1,
     }
     assert whole["findings_retracted"] == {}
     assert whole["dead_letters"] == {}
@@ -60,6 +61,35 @@ def test_durability_comes_with_its_interval_and_the_number_at_risk() -> None:
     assert at_a_day["at_risk"] == at_a_day["matured_durable"] == 1
     assert at_a_day["matured_failed"] == 1
     assert 0 < at_a_day["lower95"] < at_a_day["durable"] < at_a_day["upper95"] < 1
+
+
+def test_effort_is_told_on_average_by_checkpoint_and_outcome() -> None:
+    whole = told("40d 00:00")
+
+    assert set(whole["effort"]) == {
+        *("24h/failed", "7d/failed", "end/failed"),
+        *("24h/open", "7d/open", "end/open"),
+    }
+    # Ann wrote at noon and was never answered: a minute, and from noon to the next morning.
+    assert whole["effort"]["24h/failed"] == {
+        "journeys": 1,
+        "contacts": 1,
+        "channels": 1,
+        "transfers": 0,
+        "customer_messages": 1,
+        "repeated_requests": 0,
+        "wait_seconds": 60 + 21 * 3600,
+    }
+    assert whole["owner_seconds"]["customer"] == 59 * 60
+    assert whole["time_to_resolution"] == {"first_claim": {"claims": 1, "seconds": 3600}}
+
+
+def test_the_effort_of_two_journeys_is_their_mean() -> None:
+    driver = Driver().tell(started("ann", "09:00"), started("bob", "09:00"), says("bob", "10:00"))
+    effort = report(driver.until("2d 00:00").reading(), driver.policy)["effort"]
+
+    assert effort["24h/open"]["journeys"] == 2
+    assert effort["24h/open"]["customer_messages"] == 0.5
 
 
 def test_what_cannot_be_known_yet_is_null_and_not_zero() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.core.moments import DAY
+from monitor.core.moments import DAY, HOUR
 from monitor.core.policy import Policy
 from monitor.core.snapshot import PolicyChanged, records, restore
 from monitor.core.tracker import Tracker
@@ -29,6 +29,8 @@ def test_only_what_has_changed_is_written() -> None:
     assert set(driver.save()) == {
         b"customer:ann",
         b"customer:ben",
+        b"sight:hour:%d" % (moment("09:00") // HOUR),
+        b"sight:now",
         b"time",
         b"total:cx_conversations_total",
         b"total:cx_events_total",

@@ -74,12 +74,16 @@ def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
             sent.append(await topic.send(value=line, partition=number, force=True))
         await asyncio.gather(*sent)
 
+    async def nothing(_partition: Partition) -> bool:
+        return False
+
     return SessionTable(
         app,
         name="counts",
         sources=sources(group),
         restore=restore,
         before_flush=publish,
+        after_flush=nothing,
         partitions=PARTITIONS,
     )
 

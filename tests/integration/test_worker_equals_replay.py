@@ -11,7 +11,8 @@ from uuid import uuid4
 import pytest
 
 from monitor.core.reading import total
-from schemas.published import DEAD_LETTERS, FINDINGS, OUTCOMES
+from schemas.evaluations import EVALUATIONS, evaluation_of
+from schemas.published import DEAD_LETTERS, FINDINGS, OUTCOME, OUTCOMES
 from tests.integration.conftest import unused_broker
 from tests.integration.traffic import (
     differences,
@@ -54,6 +55,8 @@ class Run:
     log: str
     statuses: list[int | None]
     published: list[ConsumerRecord[bytes, bytes]]
+    outcomes: list[bytes]
+    evaluations: list[bytes]
     dead_letters: list[ConsumerRecord[bytes, bytes]]
 
 
@@ -82,11 +85,15 @@ def run(
         statuses.append(worker.stop())
         topics = {
             topic: asyncio.run(read_all(bootstrap, topic))
-            for topic in (OUTCOMES, FINDINGS, DEAD_LETTERS)
+            for topic in (OUTCOMES, FINDINGS, EVALUATIONS, DEAD_LETTERS)
         }
         log = worker.log.read_text()
         published = topics[OUTCOMES] + topics[FINDINGS]
-        return Run(reading, page, log, statuses, published, topics[DEAD_LETTERS])
+        outcomes, evaluations = (
+            [record.value for record in topics[topic]] for topic in (OUTCOMES, EVALUATIONS)
+        )
+        dead = topics[DEAD_LETTERS]
+        return Run(reading, page, log, statuses, published, outcomes, evaluations, dead)
 
 
 def test_the_log_is_rich_enough_to_prove_something(want: Expected) -> None:
@@ -115,6 +122,19 @@ def test_every_verdict_is_published_once_with_the_same_bytes(run: Run, want: Exp
 
     assert some(wanted - got) == []
     assert some(got - wanted) == []
+
+
+def test_every_outcome_is_published_as_an_event_as_well(run: Run) -> None:
+    made = Counter(
+        evaluation_of(OUTCOME.validate_json(value))
+        .model_dump_json(by_alias=True, exclude_none=True)
+        .encode()
+        for value in run.outcomes
+    )
+    got = Counter(run.evaluations)
+
+    assert some(made - got) == []
+    assert some(got - made) == []
 
 
 def test_nothing_is_dead_lettered(run: Run) -> None:

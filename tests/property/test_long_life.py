@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from monitor.core.casebook import Casebook
 from monitor.core.moments import DAY, HOUR, moment_of
 from schemas.decode import TOPICS
-from schemas.published import Published, Reason
+from schemas.published import JourneyOutcome, Published, Reason
 from tests.build import FIRST_DAY
 from tests.driver import Driver
 from tests.property.vocabulary import HOURS, any_event, telling_event
@@ -125,6 +125,10 @@ class LongLife(RuleBasedStateMachine):
         casebook = Casebook()
         for output in self.one.outputs:
             casebook.note(output)
+        ends = self.one.said(JourneyOutcome)
+        replaced = [end.replaces for end in ends if end.replaces is not None]
+        assert set(replaced) <= {end.id for end in ends}
+        assert len(set(replaced)) == len(replaced)
 
 
 TestLongLife = LongLife.TestCase

@@ -17,9 +17,11 @@ from tests.driver import Driver
 from tests.oracle import Contact, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from schemas.envelope import Envelope
+
+    Telling = Callable[..., Envelope]
 
 # Nothing is forgotten, so that every contact can be held against every other.
 POLICY = replace(Policy(), gap=366 * DAY, gap_by_intent_group={})
@@ -56,12 +58,16 @@ def events(history: list[Contact]) -> Iterator[Envelope]:
             name = f"{type_} {context['conversation_id']} {hour} {more}"
             return said(type_, FIRST_DAY + timedelta(hours=hour), data | {"id": name})
 
+        def wrote(hour: float, kind: str, told: Telling = told) -> Envelope:
+            spoken = {"message_id": f"{kind} {hour}", "actor": "customer", "kind": kind}
+            return told("message.created", hour, **spoken)
+
         yield told("conversation.started", one.start)
         for hour in one.claims:
             yield told("resolution.claimed", hour, by="ai")
-            yield told("message.created", hour + 1, message_id="t", actor="customer", kind="thanks")
+            yield wrote(hour + 1, "thanks")
         for hour in one.messages:
-            yield told("message.created", hour, message_id="m", actor="customer")
+            yield wrote(hour, "question")
         for hour in one.reopened_by_customer:
             yield told("conversation.reopened", hour, actor="customer")
         for hour in one.reopened_by_staff | one.reopened_by_mistake:

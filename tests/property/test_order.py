@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from monitor.core.casebook import Casebook
 from monitor.core.moments import HOUR, moment_of
 from monitor.core.outputs import Duplicate, Late
-from monitor.core.policy import Policy
 from schemas.conversations import Heartbeat
+from tests.build import OFFICE_HOURS
 from tests.driver import Driver
 from tests.property.vocabulary import any_event
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from schemas.envelope import Envelope
 
 LATENESS = 6 * HOUR
-POLICY = replace(Policy(), lateness=LATENESS)
+POLICY = replace(OFFICE_HOURS, lateness=LATENESS)
 EVENTS = "cx_events_total"
 
 

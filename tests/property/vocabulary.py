@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
 _HANDOFF = [{"handoff_id": name} for name in ("h1", "h2")]
 _STATE = [{"actor": actor} for actor in ("customer", "human", "system", "ai")]
-_ACTION = [{"action_id": "a1", "kind": "refund", "by": by} for by in ("human", "ai")]
+_ACTION = [
+    {"action_id": "a1", "kind": "refund", "by": by} | more
+    for by in ("human", "ai")
+    for more in ({}, {"entity_ref": "order-1", "reason": "correction"})
+]
 _PROMISE = [{"commitment_id": name} for name in ("p1", "p2")]
-_ISSUE = [{"issue_id": "i1", "confidence": 0.5}]
+_ISSUE: list[dict[str, Any]] = [
+    {"issue_id": "i1", "confidence": 0.5},
+    {"issue_id": "i2", "intent": "where"},
+]
 
 SAYINGS: dict[str, list[dict[str, Any]]] = {
     "conversation.started": [
@@ -31,11 +38,17 @@ SAYINGS: dict[str, list[dict[str, Any]]] = {
     ],
     "message.created": [
         {"message_id": "m", "actor": "customer", "kind": "question"},
+        {"message_id": "m", "actor": "customer"},
+        {"message_id": "m", "actor": "customer", "intent": "where"},
         {"message_id": "m", "actor": "customer", "kind": "thanks"},
         {"message_id": "m", "actor": "customer", "kind": "other", "requests_human": True},
         {"message_id": "m", "actor": "ai", "kind": "answer", "ai_version": "v2"},
         {"message_id": "m", "actor": "ai", "kind": "handoff_notice"},
+        {"message_id": "m", "actor": "ai", "kind": "commitment"},
+        {"message_id": "m", "actor": "ai", "kind": "question", "content_simhash": "same"},
+        {"message_id": "m", "actor": "ai", "kind": "error", "turn_outcome": "failed"},
         {"message_id": "m", "actor": "human", "kind": "answer"},
+        {"message_id": "m", "actor": "human", "kind": "asks_known_info"},
         {"message_id": "m", "actor": "human", "visibility": "internal"},
     ],
     "intent.assigned": [{"intent": "where", "intent_group": "shipping", "confidence": 0.9}],
@@ -43,16 +56,21 @@ SAYINGS: dict[str, list[dict[str, Any]]] = {
     "issue.resolved": _ISSUE,
     "resolution.claimed": [
         {"by": "ai", "basis": "agent_judged"},
+        {"by": "ai", "basis": "agent_judged", "issue_id": "i2"},
         {"by": "human", "basis": "operator"},
         {"by": "system", "basis": "inactivity_timeout"},
         {"by": "system", "basis": "bulk"},
     ],
     "conversation.closed": _STATE,
     "conversation.reopened": _STATE,
-    "conversation.merged": [{"actor": "human", "into": "c1"}],
+    "conversation.merged": [{"actor": "human", "into": into} for into in ("c1", "c2")],
     "conversation.spam_marked": _STATE[:2],
     "conversation.deleted": _STATE[2:3],
-    "customer.linked": [{"other_ref": "ben", "assurance": "verified"}],
+    "customer.linked": [
+        {"customer_ref": one, "other_ref": other, "assurance": assurance}
+        for one, other in (("ann", "ben"), ("ben", "ann"), ("cid", "ben"))
+        for assurance in ("verified", "asserted", "device", "none")
+    ],
     "feedback.received": [{"scale": "csat5", "value": 1}],
     "evaluation.result": [
         {
@@ -61,7 +79,16 @@ SAYINGS: dict[str, list[dict[str, Any]]] = {
             "gen_ai.evaluation.score.label": "no",
             "evaluator": "judge",
             "evaluator_version": "1",
-        }
+        },
+        *(
+            {
+                "gen_ai.evaluation.name": "escalation",
+                "gen_ai.evaluation.score.label": label,
+                "evaluator": "qa",
+                "evaluator_version": "1",
+            }
+            for label in ("needed", "not_needed", "missed")
+        ),
     ],
     "handoff.requested": [
         named | {"kind": kind, "requested_by": by, "reason_code": why, "within_hours": on_duty}
@@ -69,12 +96,13 @@ SAYINGS: dict[str, list[dict[str, Any]]] = {
         for kind, by, why, on_duty in (
             ("ai_human", "ai", "knowledge_gap", True),
             ("ai_human", "customer", "customer_requested", False),
+            ("ai_human", "policy", "policy_required", True),
             ("human_human", "system", "unclassified", None),
             ("ai_ai", "ai", "missing_capability", True),
         )
     ],
     "handoff.announced": _HANDOFF,
-    "handoff.accepted": [named | {"queue": "first"} for named in _HANDOFF],
+    "handoff.accepted": [named | {"queue": "first", "queue_role": "desk"} for named in _HANDOFF],
     "handoff.first_reply": _HANDOFF,
     "handoff.transferred": [named | {"queue": "second"} for named in _HANDOFF],
     "handoff.returned": [_HANDOFF[0], _HANDOFF[1] | {"reason": "ai_can_handle"}],
@@ -84,6 +112,7 @@ SAYINGS: dict[str, list[dict[str, Any]]] = {
     "handoff.completed": [
         _HANDOFF[0] | {"human_public_messages": 1, "handle_seconds": 60},
         _HANDOFF[1] | {"human_actions": 1, "disposition": "needed"},
+        _HANDOFF[1] | {"disposition": "not_needed"},
     ],
     "suggestion.displayed": [{"suggestion_id": "s1"}],
     "suggestion.used": [{"suggestion_id": "s1", "state": "verbatim"}],
@@ -99,9 +128,16 @@ SAYINGS: dict[str, list[dict[str, Any]]] = {
     "action.executed": _ACTION,
     "action.failed": _ACTION,
     "action.reversed": _ACTION,
-    "ledger.confirmed": [{"action_id": "a1", "kind": "refund", "stage": "posted"}],
-    "external.signal": [{"kind": "complaint"}],
-    "heartbeat": [{"producer": "desk"}],
+    "ledger.confirmed": [
+        {"action_id": "a1", "kind": "refund", "stage": "posted"},
+        {"kind": "refund", "entity_ref": "order-1", "stage": "submitted"},
+    ],
+    "external.signal": [
+        {"kind": "complaint"},
+        {"kind": "chargeback", "entity_ref": "order-1"},
+        {"kind": "review_negative"},
+    ],
+    "heartbeat": [{"producer": "desk"}, {"producer": "ledger"}],
 }
 
 CUSTOMERS: list[dict[str, str]] = [
@@ -125,6 +161,9 @@ def spoken(
     context = {} if kind == "heartbeat" else {"conversation_id": where} | who
     if kind == "customer.linked":
         context = {"customer_ref": "ann"}
+    if "message_id" in saying:
+        # Of a message of the hour before, more may be said.
+        saying = saying | {"message_id": f"m{hour // 2}"}
     choice = _ALL.index(said)
     record: dict[str, Any] = {
         "specversion": "1.0",

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from schemas import asyncapi, json_schema
 from schemas.decode import TOPIC_OF, TOPICS, TYPES, Invalid, decode
 from schemas.documents import differences, documents, write
+from schemas.evaluations import EVALUATIONS
 from schemas.published import DEAD_LETTERS, FINDINGS, OUTCOMES
 from tests.schemas.bending import bent
 from tests.schemas.examples import BINARY, VALID, Binary, Valid, in_binary_mode, name_of, to_bytes
@@ -99,15 +100,16 @@ def test_every_component_is_referred_to() -> None:
     assert components - set(references(DOCUMENT)) == set()
 
 
-def test_the_monitor_receives_three_topics_and_sends_three() -> None:
+def test_the_monitor_receives_three_topics_and_sends_four() -> None:
     operations = {
         (operation["action"], operation["channel"]["$ref"].rpartition("/")[2])
         for operation in DOCUMENT["operations"].values()
     }
 
-    assert set(DOCUMENT["channels"]) == {*TOPICS, OUTCOMES, FINDINGS, DEAD_LETTERS}
+    sent = (OUTCOMES, FINDINGS, EVALUATIONS, DEAD_LETTERS)
+    assert set(DOCUMENT["channels"]) == {*TOPICS, *sent}
     assert operations == {("receive", topic) for topic in TOPICS} | {
-        ("send", topic) for topic in (OUTCOMES, FINDINGS, DEAD_LETTERS)
+        ("send", topic) for topic in sent
     }
 
 

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from schemas import json_schema
 from schemas.conversations import ConversationClosed, ConversationStarted
 from schemas.decode import CONVERSATIONS, TOPIC_OF, TYPES, Invalid, decode, read
+from schemas.evaluations import EVALUATIONS, Evaluation
 from schemas.handoffs import HandoffCompleted
 from schemas.published import (
     DEAD_LETTERS,
@@ -45,6 +46,7 @@ DOCUMENTS = json_schema.of_topics()
 SCHEMAS = {topic: Draft202012Validator(schema) for topic, schema in DOCUMENTS.items()}
 OF_OUTCOMES = dict(content("v*/published/outcome.*.json"))
 OF_FINDINGS = dict(content("v*/published/finding*.json"))
+OF_EVALUATIONS = dict(content("v*/published/evaluation.*.json"))
 OF_DEAD_LETTERS = dict(content("v*/published/dead_letter*.json"))
 
 # These are told by the bytes, before there is any JSON to show; test_decode.py shows them.
@@ -165,6 +167,14 @@ def test_a_finding_comes_out_as_it_went_in(record: dict[str, Any]) -> None:
 
     assert finding.model_dump(mode="json", exclude_none=True) == record
     SCHEMAS[FINDINGS].validate(record)
+
+
+@pytest.mark.parametrize("record", OF_EVALUATIONS.values(), ids=OF_EVALUATIONS)
+def test_an_evaluation_comes_out_as_it_went_in(record: dict[str, Any]) -> None:
+    evaluation = Evaluation.model_validate(record)
+
+    assert evaluation.model_dump(mode="json", by_alias=True, exclude_none=True) == record
+    SCHEMAS[EVALUATIONS].validate(record)
 
 
 @pytest.mark.parametrize("headers", OF_DEAD_LETTERS.values(), ids=OF_DEAD_LETTERS)

@@ -15,9 +15,13 @@ from typing import Any
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.commit import OffsetCommitRequest
+from aiokafka.protocol.fetch import FetchRequest
 from faust.app.base import App
 from faust.serializers.schemas import Schema
 from faust.tables.base import Collection
@@ -81,6 +85,13 @@ SIGNATURES: list[tuple[Any, str, str]] = [
         "__init__",
         "consumer_group consumer_group_generation_id consumer_id retention_time topics",
     ),
+    (
+        FetchRequest,
+        "__init__",
+        "max_wait_time min_bytes max_bytes isolation_level topics rack_id",
+    ),
+    (AIOKafkaClient, "send", "node_id request group"),
+    (ClusterMetadata, "leader_for_partition", "partition"),
     (AIOKafkaConsumer, "highwater", "partition"),
     (AIOKafkaConsumer, "last_poll_timestamp", "partition"),
     (AIOKafkaConsumer, "seek", "partition offset"),
@@ -166,6 +177,12 @@ def test_a_method_we_rely_on_is_there_and_takes_what_it_took(
             FlowControlEvent.resume,
             ["self._resume.set()", "self.clear()"],
             id="resuming the flow throws away what was queued",
+        ),
+        pytest.param(
+            # What cannot be read is still there when the error has come.
+            Fetcher.fetched_records,
+            [".getall(max_records)", "not res_or_error.has_more()", "drained[tp] = records"],
+            id="the client drops a run after it has read it",
         ),
         pytest.param(
             # So the table asks for two.

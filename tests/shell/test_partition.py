@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiokafka import ConsumerRecord
 
+from monitor.core.notes import Forwarded, Note, encode
 from monitor.core.policy import Policy
 from monitor.core.snapshot import restore
 from monitor.core.tracker import Tracker
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import hide, keyed_hash
 from schemas.decode import TOPICS
-from schemas.published import Finding, HandoffOutcome, Reason
-from tests.build import clock, handoff_requested, moment, started
+from schemas.published import Finding, HandoffOutcome, JourneyOutcome, Reason
+from tests.build import clock, handoff_requested, linked, moment, started
 from tests.driver import Driver
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def test_only_what_is_published_is_handed_out_and_only_once() -> None:
 
     published, letters = partition.take_unpublished()
     assert letters == []
-    assert {type(output) for output in published} == {HandoffOutcome, Finding}
+    assert {type(output) for output in published} == {HandoffOutcome, JourneyOutcome, Finding}
     assert partition.take_unpublished() == ([], [])
 
 
@@ -106,6 +107,45 @@ def test_changes_are_what_a_tracker_is_restored_from() -> None:
     kept = {key: value for key, value in partition.changes().items() if value is not None}
 
     assert restore(Policy(), kept).newest == partition.tracker.newest
+
+
+def test_notes_leave_once_they_are_durable_and_are_kept_until_they_have_left() -> None:
+    partition = OwnedPartition(Tracker(Policy(), owns=lambda name: name == "ben", sender="here"))
+    partition.fold(record_of(started("ben", "09:00")), moment("09:30"))
+    partition.fold(record_of(linked("ben", "ann", "09:10")), moment("09:30"))
+    partition.tracker.finish()
+    assert partition.notes() == []
+
+    assert b"note:1" in partition.changes()
+    (note,) = partition.notes()
+    assert (note.sender, note.to) == ("here", "ann")
+    partition.tracker.outbox.post("cid", note.content)
+    assert partition.notes() == [note]
+
+    partition.posted([note])
+    assert partition.changes()[b"note:1"] is None
+    assert [note.to for note in partition.notes()] == ["cid"]
+
+
+def test_a_note_is_taken_once_and_what_is_none_is_put_aside() -> None:
+    partition = OwnedPartition(Tracker(Policy()))
+    note = Note("there", 1, "ann", Forwarded(moment("09:00"), TOPIC, 7, event_of("ben")))
+    for value in (encode(note), encode(note), b"{", None):
+        partition.take(record_of(value), moment("09:30"))
+    partition.tracker.finish()
+    partition.tracker.advance_to(moment("10:00"))
+    _, letters = partition.take_unpublished()
+
+    assert partition.tracker.customers["ann"].conversations.keys() == {"ben-1"}
+    assert [letter.reason.reason for letter in letters] == [Reason.NOT_AN_EVENT] * 2
+    assert partition.tracker.totals.get("cx_conversations_total", *DEMAND) == 1
+
+
+DEMAND = ("chat", "unknown", "inbound", "none")
+
+
+def event_of(customer: str) -> bytes:
+    return started(customer, "09:00").model_dump_json().encode()
 
 
 def test_whoever_has_no_key_cannot_tell_who_a_journey_is() -> None:

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.core.moments import DAY, MINUTE
+from monitor.core.calendars import Calendar, Week
+from monitor.core.moments import DAY, HOUR, MINUTE, moment_of
 from monitor.core.policy import Policy
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
+from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+OFFICE = Calendar(
+    "Europe/Berlin",
+    Week(monday=((9 * HOUR, 12 * HOUR), (13 * HOUR, 17 * HOUR)), sunday=((0, DAY),)),
+    (date(2026, 12, 25),),
+)
+CALENDAR = '[calendars.office]\ntime_zone = "Europe/Berlin"\n'
 
 
 @pytest.fixture
@@ -26,6 +39,9 @@ def test_what_is_shown_reads_back_as_the_same_policy(file: Path) -> None:
         version="strict",
         gap=2 * DAY,
         compatible_groups=frozenset({frozenset({"billing", "refunds"})}),
+        calendars={"office": OFFICE, "bureau": replace(OFFICE, time_zone="America/Toronto")},
+        calendar="office",
+        calendar_by_queue={"desk 2": "bureau", "partners": ""},
     )
     file.write_text(show(policy))
 
@@ -54,6 +70,21 @@ def test_no_file_is_the_default_policy() -> None:
         ("grace_share = 2", "grace_share: Input should be less than or equal to 1"),
         ('horizons = ["5d"]', "horizons: not among age_edges: 5d"),
         ('late_max = "30d"', "dedupe_window: must be at least late_max"),
+        (
+            CALENDAR + '[calendars.office.hours]\nmonday = ["09:00-12:00", "9-17"]',
+            'calendars.office.hours.monday.1: must be hours of one day, such as "09:00-17:30"',
+        ),
+        (
+            CALENDAR + '[calendars.office.hours]\nmoday = ["09:00-12:00"]',
+            "calendars.office.hours.moday: there is no such key",
+        ),
+        (CALENDAR, "calendars.office.hours: Field required"),
+        (
+            '[calendars.office]\ntime_zone = "Berlin"\nhours.monday = ["09:00-12:00"]',
+            "calendars.office.time_zone: must be the IANA name of a time zone",
+        ),
+        ('[calendars."the office"]', "calendars.the office"),
+        ('[calendar_by_channel]\nvoice = "phones"', "calendars: there is none named phones"),
         ('version = "a b"', "version: String should match pattern"),
         ("gap", "Expected '='"),
     ],
@@ -79,6 +110,38 @@ def test_a_difference_is_said_key_by_key() -> None:
     other = replace(Policy(), gap=2 * DAY, grace_share=0.2)
 
     assert difference(Policy(), other) == ['gap: "7d" -> "2d"', "grace_share: 0.1 -> 0.2"]
+
+
+def test_a_difference_in_a_table_is_said_down_to_its_key() -> None:
+    one = replace(Policy(), calendars={"office": OFFICE}, gap_by_intent_group={"billing": DAY})
+    toronto = replace(OFFICE, time_zone="America/Toronto", hours=Week(monday=((0, DAY),)))
+    other = replace(Policy(), calendars={"office": toronto}, gap_by_intent_group={"bill": DAY})
+
+    assert difference(one, other) == [
+        'gap_by_intent_group.bill: nothing -> "1d"',
+        'gap_by_intent_group.billing: "1d" -> nothing',
+        'calendars.office.hours.monday: ["09:00-12:00", "13:00-17:00"] -> ["00:00-24:00"]',
+        'calendars.office.hours.sunday: ["00:00-24:00"] -> []',
+        'calendars.office.time_zone: "Europe/Berlin" -> "America/Toronto"',
+    ]
+
+
+def test_a_calendar_changes_the_label_wherever_it_stands() -> None:
+    one = replace(Policy(), calendars={"a": OFFICE, "b": OFFICE})
+    other = replace(Policy(), calendars={"b": OFFICE, "a": OFFICE})
+
+    assert one.label == other.label != Policy().label
+
+
+def test_the_calendars_of_the_documents_can_be_read(file: Path) -> None:
+    page = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    file.write_text(example)
+    office = load_policy(file).calendars["office"]
+    asked = datetime(2026, 3, 5, 17, 50, tzinfo=ZoneInfo("Europe/Berlin"))
+    due = datetime(2026, 3, 6, 9, 20, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    assert office.add(moment_of(asked), 30 * MINUTE, moment_of(due) + DAY) == moment_of(due)
 
 
 def test_two_policies_of_one_name_have_different_labels() -> None:

@@ -11,7 +11,7 @@ from schemas.published import Confidence, Finding
 from schemas.vocabulary import ValueBand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from monitor.core.moments import Moment
     from monitor.core.totals import Totals
@@ -37,19 +37,22 @@ def raise_finding(  # noqa: PLR0913  # a finding has this many facts
     version: str | None = None,
     value_band: ValueBand = ValueBand.UNKNOWN,
     window: tuple[Moment, Moment] = (0, 0),
-) -> None:
+) -> bool:
     """Say that a customer was failed; again only when it has become more certain.
+
+    Returns whether that was said.
 
     In ``window`` something was missing; if it comes late, ``overturn`` takes the finding back.
     """
     key = f"{kind.sf}:{subject}"
     known = step.customer.raised.get(key)
     if known is not None and _RANK[confidence] <= _RANK[Confidence(known.confidence)]:
-        return
+        return False
     version = version or version_of(conversation)
-    # What nothing proves, such as silence, is told from the next by its moment.
-    first = proof[0].name if proof and proof[0] else (str(step.at),)
-    fields = step.published(conversation, key, confidence, *first) | {"ai_version": version}
+    # The same may be found, taken back and found again: what told of it, and when, tell it apart.
+    told = [part for mark in (*proof, step.mark) if mark for part in mark.name]
+    fields = step.published(conversation, key, confidence, *told, str(step.at))
+    fields["ai_version"] = version
     finding = Finding(
         **fields,
         evidence=evidence_of(*proof),
@@ -62,12 +65,15 @@ def raise_finding(  # noqa: PLR0913  # a finding has this many facts
     )
     if known is not None:
         _take_back(step, key, known)
+    elif conversation is not None:
+        _make_room(step)
     where = conversation.id if conversation else None
     raised = Raised(finding.id, where, str(confidence), version, str(value_band), *window)
     step.customer.raised[key] = raised
     step.count("cx_silent_failures_total", *_labels(key, raised))
     step.shift("cx_silent_failures_open", 1, *_labels(key, raised))
     step.say(finding)
+    return True
 
 
 def retract(
@@ -96,11 +102,15 @@ def retract(
 
 
 def overturn(
-    step: Step, kind: SilentFailure, subject: str, conversation: Conversation | None
+    step: Step,
+    kind: SilentFailure,
+    subject: str,
+    conversation: Conversation | None,
+    dated: Moment | None = None,
 ) -> bool:
-    """Take a finding back if the event at hand is what was missing, and only comes late."""
+    """Take a finding back if what is said now, and dated then, is what was missing."""
     known = step.customer.raised.get(f"{kind.sf}:{subject}")
-    if known is None or not known.since <= step.at < known.until:
+    if known is None or not known.since <= (step.at if dated is None else dated) < known.until:
         return False
     return retract(step, kind, subject, conversation)
 
@@ -139,6 +149,20 @@ def forget_customer(totals: Totals, customer: Customer) -> None:
     """The same for all that is left of a customer."""
     for key, known in customer.raised.items():
         totals.shift("cx_silent_failures_open", -1, *_labels(key, known))
+
+
+def _make_room(step: Step) -> None:
+    """Let the oldest stand for ever when no more findings on a customer are remembered."""
+    while len(step.customer.raised) >= step.policy.open_max:
+        key = next(iter(step.customer.raised))
+        step.shift("cx_silent_failures_open", -1, *_labels(key, step.customer.raised.pop(key)))
+        step.count("cx_state_bounds_total", "open_max")
+
+
+def remember(totals: Totals, customer: Customer, keys: Iterable[str]) -> None:
+    """These findings on a customer were remembered elsewhere until now."""
+    for key in keys:
+        totals.shift("cx_silent_failures_open", 1, *_labels(key, customer.raised[key]))
 
 
 def _take_back(step: Step, key: str, known: Raised) -> None:

@@ -1,7 +1,8 @@
 """SF-02, channel hop: the AI claimed it, and the customer came back by another channel.
 
 Probable, for the need may be another; confirmed when both speak of the same entity, such as an
-order. The window is a week, and a month where money or parcels move slowly.
+order. The window is a week, and a month where money or parcels move slowly. A contact that turns
+out to be spam, or the same ticket twice, takes the finding back.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core.journeys import ANY_INTENT
-from monitor.core.silent.findings import SilentFailure, raise_finding
+from monitor.core.silent.findings import SilentFailure, raise_finding, retract
 from schemas.published import Confidence
 from schemas.vocabulary import Actor
 
@@ -28,7 +29,7 @@ def hopped(step: Step, episode: Episode, contact: Conversation, match: str) -> N
         return
     claimed = step.customer.conversations[episode.conversation_id]
     same = contact.entity_ref is not None and contact.entity_ref == claimed.entity_ref
-    raise_finding(
+    raised = raise_finding(
         step,
         KIND,
         episode.id,
@@ -37,3 +38,12 @@ def hopped(step: Step, episode: Episode, contact: Conversation, match: str) -> N
         (episode.claim, step.mark),
         episode.ai_version,
     )
+    if raised:
+        episode.hopped_by = contact.id
+
+
+def retracted(step: Step, episode: Episode, contact_id: str) -> None:
+    """The contact was none, or the same one in another place."""
+    if episode.hopped_by == contact_id:
+        episode.hopped_by = None
+        retract(step, KIND, episode.id, step.customer.conversations[episode.conversation_id])

@@ -79,7 +79,7 @@ def test_confirmed_names_the_claim_the_return_and_the_redo() -> None:
         [claimed("ann", "13:00", by="human")],
         [human_says("ann", "12:00"), claimed("ann", "13:00", by="human")],
         [acted("ann", "12:00", by="ai"), claimed("ann", "13:00", by="human")],
-        [acted("ann", "10:30"), claimed("ann", "13:00", by="human")],
+        [acted("ann", "09:30"), claimed("ann", "13:00", by="human")],
         [acted("ann", "12:00"), claimed("ann", "13:00", by="ai")],
         [acted("ann", "12:00"), claimed("ann", "13:00", by="human", basis="bulk")],
     ],
@@ -95,6 +95,24 @@ def test_staff_who_reopen_it_show_nothing_of_what_the_customer_wants() -> None:
 
 def test_a_customer_who_speaks_up_after_staff_reopened_it_was_not_helped() -> None:
     assert found(reopened("ann", "11:00", "system"), says("ann", "11:01")) == ["probable"]
+
+
+def test_a_message_that_turns_out_to_be_thanks_takes_it_back() -> None:
+    driver = Driver().tell(
+        started("ann", "09:00"),
+        claimed("ann", "10:00"),
+        says("ann", "11:00", "question", message_id="m"),
+        acted("ann", "12:00"),
+        says("ann", "12:30", "thanks", message_id="m"),
+        claimed("ann", "13:00", by="human"),
+    )
+    driver.until("14:00")
+
+    told = [finding for finding in driver.said(Finding) if finding.sf == "SF-01"]
+    assert [(one.confidence, one.retracted) for one in told] == [
+        ("probable", False),
+        ("probable", True),
+    ]
 
 
 def test_each_claim_has_its_own_finding() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.published import Finding
-from tests.build import handoff, handoff_requested, human_says, started
+from tests.build import OFFICE_HOURS, handoff, handoff_requested, human_says, started
 from tests.driver import Driver
 
 
@@ -28,6 +28,26 @@ def test_on_duty_it_is_found_at_the_agreed_time() -> None:
 
 def test_off_duty_it_is_found_after_a_day() -> None:
     assert found(within_hours=False) == [("03 09:00", "confirmed", False)]
+
+
+def test_where_a_calendar_applies_it_is_found_in_its_hours() -> None:
+    assert found_at_the_office("09:00") == ["02 09:30"]
+    assert found_at_the_office("16:50") == ["03 09:20"]
+    assert found_at_the_office("16:50", within_hours=False) == ["03 09:20"]
+    # Over the weekend the wall clock comes first.
+    assert found_at_the_office("4d 16:50") == ["07 16:50"]
+
+
+def found_at_the_office(at: str, **request: Any) -> list[str]:
+    """When it was found where people work from nine to five, on weekdays."""
+    driver = Driver(OFFICE_HOURS).tell(
+        started("ann", "08:00"), handoff_requested("ann", at, **({"within_hours": None} | request))
+    )
+    return [
+        f"{finding.decided_at:%d %H:%M}"
+        for finding in driver.until("20d 00:00").said(Finding)
+        if finding.sf == "SF-05"
+    ]
 
 
 def test_by_mail_it_is_found_after_a_day() -> None:

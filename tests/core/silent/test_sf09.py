@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from schemas.published import Finding
-from tests.build import clock, fulfilled, promised, withdrawn
+from tests.build import clock, fulfilled, promised, started, withdrawn
 from tests.driver import Driver
 
 
@@ -39,3 +41,33 @@ def test_two_promises_are_broken_each_by_itself() -> None:
     other = promised("ann", "09:00", due="11:00", commitment="p2")
 
     assert [finding.subject for finding in found(other)] == ["p1", "p2"]
+
+
+def test_it_says_how_much_is_at_stake() -> None:
+    (finding,) = found(value_band="high")
+
+    assert finding.value_band == "high"
+
+
+@pytest.mark.parametrize("where", ["ann-1", None])
+@pytest.mark.parametrize("late", [fulfilled, withdrawn])
+def test_word_that_comes_late_takes_it_back(where: str | None, late: Any) -> None:
+    driver = Driver().tell(promised("ann", "09:00", due="10:00", conversation_id=where))
+    driver.until("3d 00:00").restart().tell(late("ann", "10:14", conversation_id=where))
+    first, second = (one for one in driver.until("4d 00:00").said(Finding) if one.sf == "SF-09")
+
+    assert (second.retracted, second.replaces) == (True, first.id)
+    assert driver.count("cx_silent_failures_open", sf="SF-09") == 0
+
+
+def test_what_was_done_after_the_grace_leaves_it_broken() -> None:
+    assert [finding.retracted for finding in found(fulfilled("ann", "10:15"))] == [False]
+
+
+def test_a_promise_that_is_forgotten_stays_broken_and_is_no_longer_open() -> None:
+    driver = Driver().tell(promised("ann", "09:00", due="10:00", conversation_id=None))
+    driver.tell(started("ann", "5d 00:00"))  # for as long as its customer is known
+
+    assert driver.until("7d 10:14").count("cx_silent_failures_open", sf="SF-09") == 1
+    assert driver.until("7d 10:15").count("cx_silent_failures_open", sf="SF-09") == 0
+    assert driver.count("cx_silent_failures_retractions_total", sf="SF-09") == 0

@@ -1,0 +1,207 @@
+"""What a journey costs its customer: contacts, words, and above all time.
+
+Everything is kept with the conversation that it happened in and added up when it is asked for, so
+conversations that change their journey, and journeys that become one, take it along.
+
+The clock of a conversation starts at its first contact. While the customer waits, time passes on
+whoever has the conversation, or on the company where nobody in particular has; after an answer it
+passes on the customer. A claim or a close stops it, and the customer's next request starts it
+again. What comes late, from before it last changed, changes it no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from monitor.core.messages import is_answer, is_public, is_request
+from monitor.core.moments import DAY, Moment
+from monitor.core.state import Effort, Owner
+from monitor.core.step import group_of, version_of
+from schemas.vocabulary import Actor, Basis, MessageKind, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitor.core.state import Conversation, Episode, Journey
+    from monitor.core.step import Step
+    from schemas.conversations import ClaimData, MessageData, StateData
+
+
+class Checkpoint(NamedTuple):
+    """A moment in the life of a journey at which its effort is looked at."""
+
+    name: str
+    age: Moment
+
+
+CHECKPOINTS = (Checkpoint("24h", DAY), Checkpoint("7d", 7 * DAY))
+OWNERS = ("ai", "human", "company", "customer")
+_CUSTOMER = OWNERS.index("customer")
+_OF_OWNER = {Owner.AI: OWNERS.index("ai"), Owner.HUMAN: OWNERS.index("human")}
+_COMPANY = OWNERS.index("company")
+_PLACES = range(len(OWNERS))
+_NOBODY = -1
+_NO_CLAIM = (Basis.BULK, Basis.MERGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The effort of a journey up to a moment. ``waited`` is in the order of ``OWNERS``."""
+
+    contacts: int
+    channels: int
+    transfers: int
+    customer_messages: int
+    repeated_requests: int
+    waited: tuple[Moment, ...]
+
+    @property
+    def wait(self) -> Moment:
+        """How long the customer waited, for whomever."""
+        return sum(self.waited[:_CUSTOMER])
+
+
+def begin(step: Step, conversation: Conversation) -> None:
+    """The conversation is known to be a contact: unless we began it, the customer waits."""
+    conversation.effort.began_at = step.at
+    if conversation.origin is not Origin.PROACTIVE:
+        _run(step, conversation, _whose(conversation))
+
+
+def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
+    """Somebody said something."""
+    effort = conversation.effort
+    if not is_public(data):
+        return
+    if data.actor is Actor.CUSTOMER:
+        effort.customer_messages += data.kind is not MessageKind.AUTO_REPLY
+        effort.asked_at = min(effort.asked_at or step.at, step.at)
+    elif data.actor in (Actor.AI, Actor.HUMAN):
+        effort.repeated_requests += data.kind is MessageKind.ASKS_KNOWN_INFO
+    if is_request(data):
+        _run(step, conversation, _whose(conversation))
+    elif is_answer(data) and effort.waits_on != _NOBODY:
+        _run(step, conversation, _CUSTOMER)
+
+
+def owned(step: Step, conversation: Conversation) -> None:
+    """Somebody else has the conversation: who waits, waits for them."""
+    if conversation.effort.waits_on not in (_NOBODY, _CUSTOMER):
+        _run(step, conversation, _whose(conversation))
+
+
+def claim(step: Step, conversation: Conversation, data: ClaimData) -> None:
+    """Somebody says that nothing is asked for any more."""
+    if data.basis not in _NO_CLAIM and conversation.origin is not Origin.PROACTIVE:
+        stop(step, conversation)
+
+
+def close(step: Step, conversation: Conversation, data: StateData) -> None:
+    """The conversation is closed, or is none any more."""
+    del data
+    stop(step, conversation)
+
+
+def transferred(conversation: Conversation) -> None:
+    """The customer is passed on to another desk or agent."""
+    conversation.effort.transfers += 1
+
+
+def stop(step: Step, conversation: Conversation) -> None:
+    """Nothing is asked for any more."""
+    _run(step, conversation, _NOBODY)
+
+
+def claimed(step: Step, conversation: Conversation) -> None:
+    """Something was claimed: if it is the first in its journey, say how long that took."""
+    journey = _of_journey(step, conversation)
+    if all(not one.claims.count for one in journey):
+        _observe_time(step, "first_claim", journey, step.at, _labels(conversation))
+    conversation.claims.count += 1
+
+
+def held(step: Step, episode: Episode) -> None:
+    """A claim has held for so long that it is called durable: say how long it took to make."""
+    conversation = step.customer.conversations[episode.conversation_id]
+    journey = _of_journey(step, conversation)
+    if any(one.claims.held for one in journey):
+        return
+    conversation.claims.held = True
+    labels = (episode.ai_version, episode.intent_group)
+    _observe_time(step, "durable", journey, episode.claim.at, labels)
+
+
+def total(conversations: Iterable[Conversation], at: Moment) -> Sum:
+    """The effort of the conversations of a journey, up to a moment; spam took none."""
+    genuine = [one for one in conversations if not one.spam]
+    demand = [one for one in genuine if one.counted_as]
+    efforts = [one.effort for one in genuine]
+    return Sum(
+        contacts=len(demand),
+        channels=len({one.channel for one in demand}),
+        transfers=sum(effort.transfers for effort in efforts),
+        customer_messages=sum(effort.customer_messages for effort in efforts),
+        repeated_requests=sum(effort.repeated_requests for effort in efforts),
+        waited=tuple(sum(_waited(effort, at)[place] for effort in efforts) for place in _PLACES),
+    )
+
+
+def wait_for_checkpoint(step: Step, journey: Journey) -> None:
+    """Look at a journey again when it is old enough."""
+    if journey.checkpoints < len(CHECKPOINTS):
+        due = journey.started_at + CHECKPOINTS[journey.checkpoints].age
+        step.wait("effort", str(journey.id), due)
+
+
+def add(step: Step, host: Journey, guest: Journey) -> None:
+    """Two journeys are one: the rest of its effort comes with its conversations."""
+    host.checkpoints = max(host.checkpoints, guest.checkpoints)
+    step.forget("effort", str(host.id))
+    wait_for_checkpoint(step, host)
+
+
+def observe(step: Step, effort: Sum, at: str, outcome: str) -> None:
+    """Put the effort of a journey into the histograms of a checkpoint."""
+    for name in ("contacts", "channels", "transfers", "customer_messages", "repeated_requests"):
+        step.observe(f"cx_journey_{name}", getattr(effort, name), at, outcome)
+    step.observe("cx_journey_wait_seconds", effort.wait, at, outcome)
+
+
+def _run(step: Step, conversation: Conversation, waits_on: int) -> None:
+    effort = conversation.effort
+    if waits_on != effort.waits_on and step.at >= effort.since:
+        effort.waited = _waited(effort, step.at)
+        effort.waits_on, effort.since = waits_on, step.at
+
+
+def _waited(effort: Effort, at: Moment) -> list[Moment]:
+    waited = effort.waited or [0] * len(_PLACES)
+    passed = max(0, at - effort.since)
+    return [
+        length + passed if place == effort.waits_on else length
+        for place, length in enumerate(waited)
+    ]
+
+
+def _whose(conversation: Conversation) -> int:
+    return _OF_OWNER.get(conversation.turns.owner, _COMPANY)
+
+
+def _of_journey(step: Step, conversation: Conversation) -> list[Conversation]:
+    journey: Journey = step.customer.journeys[conversation.journey]
+    return [step.customer.conversations[name] for name in journey.conversations]
+
+
+def _labels(conversation: Conversation) -> tuple[str, str]:
+    return version_of(conversation), group_of(conversation)
+
+
+def _observe_time(
+    step: Step, stage: str, journey: list[Conversation], until: Moment, labels: tuple[str, str]
+) -> None:
+    asked = [one.effort.asked_at for one in journey if one.effort.asked_at is not None]
+    began = [one.effort.began_at for one in journey if one.effort.began_at is not None]
+    since = min(asked or began, default=None)
+    if since is not None:
+        step.observe("cx_time_to_resolution_seconds", max(0, until - since), stage, *labels)

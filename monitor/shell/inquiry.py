@@ -1,0 +1,198 @@
+"""Asks the workers of a group how a journey stands. Any of them may be asked.
+
+Every partition has one owner, and the owners know each other by the addresses that they tell the
+group. Whoever is asked answers for its own partitions and asks the owners of the others.
+
+Rule: this only reads. No answer names a customer: what is made from a reference is hashed under
+the key, as in everything that is published. The reference that an operator gives to find a
+partition travels in a header, which logs of proxies do not keep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from monitor.core.moments import datetime_of
+from monitor.core.standing import standing
+from monitor.shell.publish import keyed_hash
+from monitor.shell.topics import partition_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from monitor.core.state import Customer
+    from monitor.core.tracker import Tracker
+
+    Answer = dict[str, Any]
+
+PATH = "/explain"
+CUSTOMER_HEADER = "Customer-Reference"
+_ANSWERED_WITHIN_SECONDS = 10
+# Looked through before others get a turn.
+_AT_ONCE = 2000
+_FOUND, _NOT_FOUND, _NOT_NOW = 200, 404, 503
+
+
+class InquiryError(Exception):
+    """A worker gave no answer to what was asked. The message says what to do."""
+
+
+class Inquiry:
+    """What one worker answers."""
+
+    def __init__(
+        self,
+        trackers: Callable[[], Mapping[int, Tracker]],
+        owners: Callable[[], Mapping[int, str]],
+        partitions: int,
+        hash_key: bytes,
+    ) -> None:
+        """Answer from the state of the owned partitions.
+
+        Args:
+            trackers: the partitions that are owned now.
+            owners: the address of the owner of each partition, as the group has it.
+            partitions: how many there are.
+            hash_key: under which customers are hashed.
+        """
+        self._trackers = trackers
+        self._owners = owners
+        self._partitions = partitions
+        self._hash_key = hash_key
+
+    async def answer(self, case: str, customer: str | None) -> tuple[int, Answer]:
+        """Ask the owner of a customer's partition; all owners, if the customer is not known.
+
+        Who was linked to another reference may be remembered where that one belongs, so all are
+        asked as well when the one owner knows nothing.
+        """
+        everywhere = set(range(self._partitions))
+        first = everywhere
+        if customer is not None:
+            first = {partition_of(customer, self._partitions)}
+        journeys, silent = await self._ask(case, first)
+        if not journeys and first != everywhere:
+            more, silent_others = await self._ask(case, everywhere - first)
+            journeys, silent = journeys + more, silent | silent_others
+        status = _FOUND if journeys else _NOT_NOW if silent else _NOT_FOUND
+        return status, {"case": case, "journeys": journeys, "without_answer": sorted(silent)}
+
+    async def answer_for(self, case: str, partitions: Iterable[int]) -> tuple[int, Answer]:
+        """Answer for partitions of our own only; others are without answer."""
+        journeys, silent = [], set()
+        for number in sorted(partitions):
+            if number in self._trackers():
+                journeys += await self._look(case, number)
+            else:
+                silent.add(number)
+        return _FOUND, {"case": case, "journeys": journeys, "without_answer": sorted(silent)}
+
+    async def _ask(self, case: str, partitions: set[int]) -> tuple[list[Answer], set[int]]:
+        ours = partitions & self._trackers().keys()
+        others: dict[str, set[int]] = defaultdict(set)
+        owners = self._owners()
+        for number in partitions - ours:
+            others[owners.get(number, "")].add(number)
+        unknown = others.pop("", set())
+        _, own = await self.answer_for(case, ours)
+        async with aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS)
+        ) as session:
+            answers = await asyncio.gather(
+                *(_forward(session, url, case, numbers) for url, numbers in others.items())
+            )
+        journeys = [journey for answer in (own, *answers) for journey in answer["journeys"]]
+        return journeys, unknown.union(*(answer["without_answer"] for answer in (own, *answers)))
+
+    async def _look(self, case: str, number: int) -> list[Answer]:
+        found: list[Answer] = []
+        for count, key in enumerate(list(self._trackers()[number].customers), start=1):
+            if count % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            # What was there may be gone by now: a customer, or the whole partition.
+            tracker = self._trackers().get(number)
+            customer = tracker.customers.get(key) if tracker else None
+            if tracker is not None and customer is not None:
+                found += self._standings(case, number, tracker, customer)
+        return found
+
+    def _standings(
+        self, case: str, number: int, tracker: Tracker, customer: Customer
+    ) -> Iterator[Answer]:
+        journeys = {
+            one.journey for one in customer.conversations.values() if case in (one.id, one.case_id)
+        }
+        for journey in sorted(journeys):
+            yield {
+                "partition": number,
+                "event_time": datetime_of(tracker.watermark).isoformat(),
+                "events_waiting": len(tracker.waiting.get(customer.key, ())),
+                "policy_version": tracker.policy.label,
+                **standing(customer, journey, tracker.watermark, tracker.policy, self._hide),
+            }
+
+    def _hide(self, text: str) -> str:
+        return keyed_hash(self._hash_key, text)
+
+
+async def _forward(
+    session: aiohttp.ClientSession, url: str, case: str, partitions: set[int]
+) -> Answer:
+    query = [("case", case), *(("partition", str(number)) for number in sorted(partitions))]
+    try:
+        async with session.get(f"{url.rstrip('/')}{PATH}", params=query) as response:
+            response.raise_for_status()
+            answer: Answer = await response.json()
+    except (aiohttp.ClientError, TimeoutError):
+        return {"journeys": [], "without_answer": partitions}
+    return answer
+
+
+def ask(worker: str, case: str, customer: str | None) -> Answer:
+    """Ask a worker, from outside of the group.
+
+    Raises:
+        InquiryError: it does not answer, or knows no such case.
+    """
+    query = urllib.parse.urlencode({"case": case})
+    headers = {} if customer is None else {CUSTOMER_HEADER: urllib.parse.quote(customer)}
+    url = f"{worker.rstrip('/')}{PATH}?{query}"
+    if not url.startswith(("http://", "https://")):
+        raise InquiryError(f"--worker {worker}: give the address of its pages, http://host:port")
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # it is http by now
+    try:
+        with urllib.request.urlopen(request, timeout=3 * _ANSWERED_WITHIN_SECONDS) as response:  # noqa: S310  # as above
+            answer: Answer = json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise InquiryError(_refusal(case, error)) from None
+    except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+        raise InquiryError(
+            f"{worker}: no worker answers there; fix: give the address that its log calls "
+            "http://…/metrics, without the page"
+        ) from None
+    return answer
+
+
+def _refusal(case: str, error: urllib.error.HTTPError) -> str:
+    match error.code:
+        case 404:
+            return (
+                f"{case}: no worker remembers such a case or conversation; if its journey has "
+                "ended, explain it from the log: --log FILE"
+            )
+        case 503:
+            silent = json.load(error).get("without_answer", [])
+            return (
+                f"{case}: not found, but partitions {', '.join(map(str, silent))} gave no answer; "
+                "fix: ask again when all workers are ready"
+            )
+    return f"the worker answers {error.code}"

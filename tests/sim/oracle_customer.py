@@ -1,0 +1,261 @@
+"""One customer from the first word to the last: contacts, journeys and demand in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from tests.sim import oracle_actions as actions
+from tests.sim import oracle_after as aftermath
+from tests.sim import oracle_contacts as contacts
+from tests.sim import oracle_effort as effort
+from tests.sim import oracle_handoffs as handoffs
+from tests.sim import oracle_identity as identity
+from tests.sim import oracle_loose_ends as loose_ends
+from tests.sim import oracle_promises as promises
+from tests.sim import oracle_trials as trials
+from tests.sim import oracle_verdicts as verdicts
+from tests.sim import oracle_wishes as wishes
+from tests.sim.oracle_board import PROBABLE, Board
+from tests.sim.oracle_book import Journey, Thread, beginning_of, public
+from tests.sim.oracle_links import family, placed, silent_until
+from tests.sim.oracle_order import DEADLINE
+from tests.sim.oracle_turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.sim.oracle_board import Finding
+    from tests.sim.oracle_book import Counts, Policy
+    from tests.sim.oracle_claims import Claim, Failure
+    from tests.sim.oracle_order import Fact, Place
+    from tests.sim.oracle_trials import Question
+
+BEGINS = (
+    "conversation.started",
+    "conversation.reopened",
+    "message.created",
+    "issue.opened",
+    "resolution.claimed",
+    "handoff.requested",
+    "suggestion.displayed",
+    "commitment.made",
+    "action.requested",
+    "action.claimed",
+    "action.executed",
+)
+"""What begins something: after its journey has ended, a conversation begins anew with it."""
+
+
+def passed(place: Place) -> int:
+    """The first moment at which this is over: what a deadline ends, is over before its events."""
+    return place[0] if place[1] == DEADLINE else place[0] + 1
+
+
+@dataclass(eq=False)
+class Customer:
+    """What was said of one customer, and what follows from it, bit by bit."""
+
+    facts: Sequence[Fact]
+    policy: Policy
+    counts: Counts
+    end: Place
+    board: Board = field(init=False)
+    links: list[Fact] = field(default_factory=list)
+    threads: list[Thread] = field(default_factory=list)
+    journeys: list[Journey] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    nods: list[Fact] = field(default_factory=list)
+    taken: list[Fact] = field(default_factory=list)
+    reversed: list[Fact] = field(default_factory=list)
+    redone: list[Claim] = field(default_factory=list)
+    contradicted: list[Claim] = field(default_factory=list)
+    ledger_waits: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.board = Board(self.counts)
+
+    def read(self) -> None:
+        """Go through all that was applied."""
+        self.links = [fact for fact in self.facts if fact.kind == "customer.linked"]
+        for fact in self.facts:
+            if not fact.get("test"):
+                self._pass_time(fact.place)
+                if fact.kind == "customer.linked":
+                    identity.take(self, fact)
+                    continue
+                self.taken.append(fact)
+                thread = self._take(fact) if fact.conversation else None
+                actions.take(self, fact)
+                aftermath.take(self, thread, fact)
+        self._pass_time(self.end)
+
+    def _pass_time(self, place: Place) -> None:
+        """Do in its order whatever was due before this."""
+        while True:
+            open_ = [one for one in self.questions if one.until < place]
+            looks = list(effort.due(self, place))
+            if open_ and (not looks or min(one.until for one in open_) < min(one.place for one in looks)):
+                trials.decide(self, min(open_, key=lambda one: one.until))
+            elif looks:
+                effort.look(self, min(looks, key=lambda one: one.place))
+            else:
+                return
+
+    def judge(self, beats: Sequence[Fact]) -> None:
+        """Count what can only be told when everything has been read."""
+        for claim in self.claims:
+            claim.weigh(self.counts, self.end)
+        for thread in self.threads:
+            turns = Turns(
+                thread, self.steps(thread), self.policy, self.counts, self.board, self.end
+            )
+            turns.judge()
+            wishes.judge(turns)
+            loose_ends.judge(turns)
+            handoffs.judge(turns)
+            verdicts.judge(turns)
+            for fact in thread.facts:
+                if fact.kind == "feedback.received":
+                    promises.rated(thread, fact, self.counts)
+        for promise in promises.promises(self.taken, self.policy, self.together):
+            thread_ = self._thread_of(promise.made)
+            promises.judge(promise, thread_, self.counts, self.board, self.end)
+        for shown, decided, state in promises.suggestions(self.taken, self.policy, self.together):
+            if decided < self.end:
+                own, thread_ = shown.get("ai_version"), self._thread_of(shown)
+                version = own or (thread_.version(shown.place) if thread_ else "none")
+                self.counts["cx_suggestions_total"][state, version] += 1
+        for action in actions.actions(self, self.taken):
+            actions.judge(self, action, beats)
+        for finding in self.board.findings:
+            if self._still_open(finding):
+                self.counts["cx_silent_failures_open"][finding.labels] += 1
+
+    def _still_open(self, finding: Finding) -> bool:
+        """Does it stand, and is it still known of what?"""
+        thread, known = finding.thread, finding.known_until
+        if finding.retracted or finding.settled:
+            return False
+        if thread is None:
+            return known is not None and known >= self.end
+        return self.remembers(thread, self.end)
+
+    def _thread_of(self, fact: Fact) -> Thread | None:
+        return next((one for one in self.threads if fact in one.facts), None)
+
+    def _take(self, fact: Fact) -> Thread:
+        thread = self._thread(fact)
+        if self._says_more(thread, fact):
+            fact = replace(fact, kind="message.more")
+        thread.facts.append(fact)
+        contacts.take(self, thread, fact)
+        trials.take(self, thread, fact)
+        contacts.go(self, thread, fact)
+        return thread
+
+    def _says_more(self, thread: Thread, fact: Fact) -> bool:
+        """Does it only say more of a message that is remembered?"""
+        if not public(fact, "customer"):
+            return False
+        heard = [one for one in thread.facts if public(one, "customer")]
+        remembered = heard[-1:]
+        remembered += [one.fact for one in self.questions if one.held]
+        remembered += self.nods
+        remembered += [one.fact for claim in self.claims if claim.on_trial for one in claim.record]
+        return any(
+            one in heard and one.get("message_id") == fact.get("message_id") for one in remembered
+        )
+
+    # Conversations and journeys.
+
+    def _thread(self, fact: Fact) -> Thread:
+        kin = family(fact.key, self.links, fact.place)
+        for thread in reversed(self.threads):
+            if thread.name == fact.conversation and thread.key in kin:
+                if not self._forgotten(thread, fact):
+                    return thread
+                break
+        thread = Thread(str(fact.conversation), fact.key)
+        thread.journey = Journey(len(self.journeys), fact.t, fact.place, [thread])
+        self.threads.append(thread)
+        self.journeys.append(thread.journey)
+        return thread
+
+    def ended(self, journey: Journey, place: Place) -> bool:
+        """Had nothing been open any more, and its gap passed, before this was applied?"""
+        least = min([self.policy["gap"], *self.policy["gap_by_intent_group"].values()])
+        stirred = max((one.facts[-1].t for one in journey.threads if one.facts), default=place[0])
+        if journey.ended is None and journey.threads and stirred + least < place[0]:
+            over = silent_until(journey, place, self.policy) + 1
+            if beginning_of(over) <= place:
+                until = max([over, *self._open_until(journey)])
+                journey.ended = until if beginning_of(until) <= place else None
+        return journey.ended is not None
+
+    def _open_until(self, journey: Journey) -> Iterator[int]:
+        """Until when each thing in it is or was open."""
+        for claim in self.claims:
+            if claim.thread in journey.threads and claim.on_trial:
+                yield passed(claim.open_until())
+        said = [fact for thread in journey.threads for fact in thread.facts]
+        for promise in promises.promises(sorted(said, key=placed), self.policy, self.together):
+            yield passed(promise.remembered_until())
+
+    def _forgotten(self, thread: Thread, fact: Fact) -> bool:
+        journey = thread.journey
+        if journey.forgotten or not self.ended(journey, fact.place):
+            return journey.forgotten
+        until = max((passed for passed in self._contradictable(journey)), default=0)
+        journey.forgotten = until <= fact.place[0] or fact.kind in BEGINS
+        return journey.forgotten
+
+    def remembers(self, thread: Thread, place: Place) -> bool:
+        """Was a conversation still known then?"""
+        journey = thread.journey
+        if journey.forgotten or not self.ended(journey, place):
+            return not journey.forgotten
+        return any(until >= place[0] for until in self._contradictable(journey))
+
+    def _contradictable(self, journey: Journey) -> Iterator[int]:
+        """Until when each claim of the AI in it can be contradicted."""
+        for claim in self.claims:
+            if claim.thread in journey.threads and claim.can_be_contradicted():
+                yield claim.fact.t + self.policy["signal_window"]
+
+    # What is found about a claim.
+
+    def returned_to(self, claim: Claim, failure: Failure) -> None:
+        """SF-01: the customer wrote again in the same place."""
+        self.board.found(
+            "SF-01", claim, PROBABLE, failure.known, claim.thread, version=claim.version
+        )
+
+    def steps(self, thread: Thread) -> list[Fact]:
+        """What was said in a conversation, and the steps of the handoffs that it asked for."""
+        steps = [
+            fact
+            for other in self.threads
+            for fact in other.facts
+            if fact.kind.startswith("handoff.") and self._asked_for(fact, other) is thread
+        ]
+        own = [fact for fact in thread.facts if not fact.kind.startswith("handoff.")]
+        return sorted([*own, *steps], key=placed)
+
+    def _asked_for(self, step: Fact, own: Thread) -> Thread:
+        """The conversation that asked for a handoff, else the one in which a step is told."""
+        if step.kind == "handoff.requested":
+            return own
+        for thread in self.threads:
+            for fact in thread.facts:
+                same = fact.get("handoff_id") == step.get("handoff_id")
+                asked = fact.kind == "handoff.requested" and same and fact.place < step.place
+                if asked and self.together(fact, step):
+                    return thread
+        return own
+
+    def together(self, one: Fact, other: Fact) -> bool:
+        """Had they been said of one customer, when the later of the two was applied?"""
+        place = max(one.place, other.place)
+        return one.key == other.key or other.key in family(one.key, self.links, place)

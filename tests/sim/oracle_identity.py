@@ -1,0 +1,119 @@
+"""Who is one customer: rules, section 4."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.sim import oracle_trials as trials
+from tests.sim.oracle_book import before, word
+from tests.sim.oracle_links import ASSURANCES, family
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.sim.oracle_book import Thread
+    from tests.sim.oracle_customer import Customer
+    from tests.sim.oracle_order import Fact, Place
+
+
+def take(customer: Customer, link: Fact) -> None:
+    """See what a link between two references changes."""
+    one, other = str(link.get("customer_ref")), str(link.get("other_ref"))
+    assurance = word(link.get("assurance"), ASSURANCES)
+    earlier = before(link.place)
+    sets = [family(ref, customer.links, earlier) for ref in (one, other)]
+    if one == other or assurance in ("unknown", "device"):
+        return
+    if assurance == "none":
+        if sets[0] == sets[1]:
+            _lose(customer, sets[0], link.place)
+        return
+    if sets[0] == sets[1]:
+        return
+    customer.counts["cx_identity_links_total"][assurance,] += 1
+    canonical, moved = sorted(sets, key=min)
+    on_trial = [_open(customer, kin, link.place) for kin in sets]
+    threads = [one for one in customer.threads if one.key in moved]
+    known = any(customer.remembers(one, link.place) for one in threads)
+    if all(on_trial) or known:
+        customer.counts["cx_identity_late_links_total"][()] += 1
+    _renumber(customer, moved)
+    _unite(customer, canonical, moved)
+
+
+def _open(customer: Customer, kin: frozenset[str], place: Place) -> bool:
+    """Has somebody a claim that stands under some bound?"""
+    return any(
+        claim.thread.key in kin
+        and claim.on_trial
+        and not claim.ended(place)
+        and not claim.failed("any_issue", place)
+        for claim in customer.claims
+    )
+
+
+def _lose(customer: Customer, kin: frozenset[str], place: Place) -> None:
+    for thread in customer.threads:
+        if thread.key in kin:
+            trials.censor(customer, thread, place, "identity_loss")
+
+
+def _renumber(customer: Customer, moved: frozenset[str]) -> None:
+    """Journeys that come from elsewhere follow those that are here, in order of start."""
+    theirs = [
+        journey
+        for journey in customer.journeys
+        if any(thread.key in moved for thread in journey.threads)
+    ]
+    highest = max((journey.number for journey in customer.journeys), default=0)
+    for place, journey in enumerate(sorted(theirs, key=lambda one: (one.start, one.number))):
+        journey.number = highest + 1 + place
+
+
+def _unite(customer: Customer, canonical: frozenset[str], moved: frozenset[str]) -> None:
+    """A conversation that both knew is one."""
+    for thread in [one for one in customer.threads if one.key in moved]:
+        twin = next(
+            (
+                other
+                for other in customer.threads
+                if other.key in canonical and other.name == thread.name
+            ),
+            None,
+        )
+        if twin and not (twin.journey.ended or thread.journey.ended):
+            twin.journey.unite(thread.journey)
+            _absorb(customer, twin, thread)
+
+
+def _absorb(customer: Customer, twin: Thread, thread: Thread) -> None:
+    twin.facts = sorted([*twin.facts, *thread.facts], key=lambda fact: fact.place)
+    contacts = [one for one in (twin.contact, thread.contact) if one]
+    twin.contact = min(contacts, key=lambda fact: fact.place, default=None)
+    for claim in customer.claims:
+        if claim.thread is thread:
+            claim.thread = twin
+    for question in customer.questions:
+        if question.thread is thread:
+            question.thread = twin
+    customer.threads.remove(thread)
+    thread.journey.threads.remove(thread)
+
+
+def device_kin(
+    key: str, links: Iterable[Fact], place: Place, memory: int
+) -> frozenset[str]:
+    """All references of those who seem to use a device of this customer's."""
+    links = list(links)
+    own = family(key, links, place)
+    latest: dict[frozenset[str], Fact] = {}
+    for link in links:
+        if link.place <= place and link.get("assurance") in ("device", "none"):
+            latest[frozenset((str(link.get("customer_ref")), str(link.get("other_ref"))))] = link
+    found: frozenset[str] = frozenset()
+    for pair, link in latest.items():
+        valid = link.get("assurance") == "device" and place[0] < link.t + memory
+        if valid and pair & own:
+            for ref in pair - own:
+                found |= family(ref, links, place)
+    return found - own
