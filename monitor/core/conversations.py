@@ -107,7 +107,7 @@ def reopen(step: Step, conversation: Conversation, data: StateData) -> None:
     if data.actor in (Actor.CUSTOMER, Actor.UNKNOWN):
         returns.come_back(step, conversation, step.mark)
     else:
-        conversation.unfollowed = []
+        returns.end_unfollowed(step, conversation)
         episodes.suspend(step, conversation)
 
 
@@ -173,7 +173,7 @@ def _answer_proactive(step: Step, conversation: Conversation) -> None:
     """The customer answers a contact that we began: soon, it is about that; later, anything."""
     soon = step.at - conversation.started_at <= step.policy.proactive_reply_window
     conversation.origin = Origin.REPLY_TO_PROACTIVE if soon else Origin.INBOUND
-    _demand(step, conversation, journeys.matches(step, conversation, None))
+    _demand(step, conversation, journeys.matches_anew(step, conversation))
 
 
 def _fail_earlier(step: Step, contact: Conversation, found: dict[int, tuple[str, bool]]) -> None:

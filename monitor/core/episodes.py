@@ -50,7 +50,7 @@ def claim(step: Step, conversation: Conversation, data: ClaimData) -> None:
         _make_room(step)
         trials.begin(step, _episode(step, conversation, data))
     else:
-        conversation.unfollowed.append(issue)
+        conversation.unfollowed[issue] = step.at
 
 
 def on_trial(step: Step, conversation: Conversation) -> list[Episode]:
@@ -157,7 +157,7 @@ def settle_suspension(step: Step, subject: str) -> None:
 
 def censor(step: Step, conversation: Conversation, reason: str) -> None:
     """End the trial of a conversation's claims, as far as there is no verdict yet."""
-    conversation.unfollowed = []
+    conversation.unfollowed = {}
     for episode in on_trial(step, conversation):
         _censor(step, episode, reason)
         if episode.censored and not episode.failures:

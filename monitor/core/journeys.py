@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from monitor.core import effort
 from monitor.core.memory import OF_CONVERSATION, OF_GROUP, forget_conversation
 from monitor.core.state import Conversation, Journey
@@ -68,6 +70,16 @@ def matches(
         if match:
             found[journey.id] = match
     return found
+
+
+def matches_anew(step: Step, conversation: Conversation) -> dict[int, tuple[str, bool]]:
+    """The same for a contact that was none before: also the journey it is in, by the others."""
+    own = step.customer.journeys[conversation.journey]
+    found = matches(step, conversation, None)
+    others = [one for one in own.conversations if one != conversation.id]
+    rest = msgspec.structs.replace(own, conversations=others)
+    match = _match(step, conversation, rest, None) if others else None
+    return found | ({own.id: match} if match else {})
 
 
 def join(step: Step, conversation: Conversation, found: dict[int, tuple[str, bool]]) -> None:

@@ -22,7 +22,7 @@ from monitor.core.step import UNKNOWN
 from schemas.vocabulary import Actor, MessageKind, Visibility
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from monitor.core.step import Step
     from schemas.conversations import MessageData
@@ -100,9 +100,16 @@ def come_back(
         concerned = not meant or episode.issue in ("", *meant)
         if concerned and episodes.fail_by_return(step, episode, proof, message_id):
             sf01.returned(step, conversation, episode, proof)
-    conversation.unfollowed = [
-        issue for issue in conversation.unfollowed if meant and issue not in ("", *meant)
-    ]
+    end_unfollowed(step, conversation, meant)
+
+
+def end_unfollowed(step: Step, conversation: Conversation, meant: Collection[str] = ()) -> None:
+    """Claims that are not on trial stand no longer, of some issues or of all."""
+    conversation.unfollowed = {
+        issue: claimed_at
+        for issue, claimed_at in conversation.unfollowed.items()
+        if claimed_at > step.at or (meant and issue not in ("", *meant))
+    }
 
 
 def _decide(step: Step, conversation: Conversation, word: Word) -> None:

@@ -189,7 +189,7 @@ class Conversation(msgspec.Struct, array_like=True):
     asked_for_human: bool = False
     human_actions: int = 0
     episodes: list[str] = []
-    unfollowed: list[str] = []
+    unfollowed: dict[str, Moment] = {}
     handoffs: list[str] = []
     notice: Mark | None = None
     turns: Turns = msgspec.field(default_factory=Turns)

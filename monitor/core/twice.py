@@ -51,7 +51,7 @@ def _both(later: list[str], earlier: list[str]) -> list[str]:
     return [*earlier, *(one for one in later if one not in earlier)]
 
 
-def _all(later: dict[str, str], earlier: dict[str, str]) -> dict[str, str]:
+def _all(later: dict[str, Any], earlier: dict[str, Any]) -> dict[str, Any]:
     return earlier | later
 
 
@@ -99,7 +99,7 @@ RULES: dict[type, dict[str, Rule]] = {
         "asked_for_human": _either,
         "human_actions": _sum,
         "episodes": _both,
-        "unfollowed": _both,
+        "unfollowed": _all,
         "handoffs": _both,
         "notice": _latest,
         "turns": put_together,

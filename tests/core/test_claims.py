@@ -311,3 +311,11 @@ def test_an_outcome_names_the_answer_that_was_claimed_to_help() -> None:
         "cx.resolution.claimed.v1",
         "cx.message.created.v1",
     ]
+
+
+def test_what_was_said_before_a_claim_does_not_end_it_although_nobody_is_followed() -> None:
+    nobody: dict[str, Any] = {"customer_ref": None, "partitionkey": "x", "conversation_id": "x"}
+    driver = Driver().tell(claimed("x", "08:43", by="human", **nobody)).until("20:00")
+    driver.tell(says("x", "08:31", **nobody), says("x", "20:10", "thanks", **nobody))
+
+    assert driver.until("21:00").counts("cx_post_close_acks_total", "kind") == {"thanks": 1}

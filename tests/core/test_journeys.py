@@ -249,3 +249,22 @@ def test_a_conversation_is_a_contact_once() -> None:
 
     assert driver.until("04:00").count("cx_journeys_total") == 1
     assert driver.count("cx_conversations_total") == 1
+
+
+def test_who_answers_a_contact_of_ours_late_is_back_for_what_it_was_about() -> None:
+    driver = (
+        Driver()
+        .tell(
+            started("ann", "00:00", case_id="7"),
+            claimed("ann", "00:10"),
+            started("ann", "01:00", conversation_id="ann-2", origin="proactive", case_id="7"),
+            says("ann", "3d 02:00", conversation_id="ann-2"),
+        )
+        .until("4d 00:00")
+    )
+
+    assert driver.counts("cx_resolution_failures_total", "bound", "match") == {
+        "any_issue/explicit": 1,
+        "explicit/explicit": 1,
+        "same_issue/explicit": 1,
+    }

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tests.sim.oracle_book import Counts, Policy
-    from tests.sim.oracle_order import Fact
+    from tests.sim.oracle_order import Fact, Place
 
 LENGTHS = {
     "cx_resolution_exposure_seconds_total",
@@ -41,14 +41,15 @@ def count(
     counts: Counts = defaultdict(Counter)
     counts["cx_events_total"] = log.counted
     counts["cx_clock_skewed_total"] = log.skewed
-    waits: list[tuple[int, int]] = []
+    waits: list[tuple[Place, int]] = []
+    tally: dict[str, list[Fact]] = defaultdict(list)
     beats = [fact for fact in log.facts if fact.kind == HEARTBEAT]
     for facts in _customers(log.facts):
-        customer = Customer(facts, policy, counts, beginning_of(log.end))
+        customer = Customer(facts, beats, policy, counts, tally, beginning_of(log.end))
         customer.read()
-        customer.judge(beats)
+        customer.judge()
         waits += customer.ledger_waits
-    blind.judge(log.facts, waits, policy, counts, log.end)
+    blind.judge(log.facts, tally, waits, policy, counts, log.watermark)
     return {
         name: {cell: n / SECOND if name in LENGTHS else n for cell, n in cells.items() if n}
         for name, cells in counts.items()

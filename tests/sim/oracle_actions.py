@@ -1,66 +1,81 @@
-"""What the AI did, or said it had done, and what the ledger knows: rules, section 11."""
+"""What the AI did, or said it had done, and what was said of it: rules, section 11.
+
+What the ledger's silence means is in `oracle_ledger`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.sim.oracle_board import CONFIRMED, PROBABLE, SUSPECTED
+from tests.sim import oracle_ledger as ledger
+from tests.sim.oracle_board import CONFIRMED
 from tests.sim.oracle_book import ACTORS, deadline, word
-from tests.sim.oracle_links import EXPLICIT
-from tests.sim.oracle_order import moment_of
-from tests.sim.oracle_promises import BANDS
+from tests.sim.oracle_links import EXPLICIT, family, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tests.sim.oracle_book import Thread
     from tests.sim.oracle_customer import Customer
     from tests.sim.oracle_order import Fact, Place
 
 RESULTS = "cx_ai_actions_total"
 CORRECTIONS = "cx_ai_corrections_total"
+TOLD = ("action.failed", "action.executed", "ledger.confirmed")
+BANDS = frozenset({"low", "medium", "high"})
 
 
 def by_ai(fact: Fact) -> bool:
-    return word(fact.get("by"), ACTORS) == "ai"
+    """Is it an action of the AI's?"""
+    return fact.kind.startswith("action.") and word(fact.get("by"), ACTORS) == "ai"
 
 
 @dataclass(eq=False)
 class Action:
-    """One action, by all that was said of it."""
+    """One action, by all that was said of it while it was known."""
 
     name: str
     facts: list[Fact]
     customer: Customer
+    undone: bool = False
 
     @property
     def kind(self) -> str:
         return next((str(one.get("kind")) for one in self.facts if one.get("kind")), "unknown")
 
     @property
-    def band(self) -> str:
-        told = [word(fact.get("value_band"), BANDS) for fact in self.facts]
-        return next((band for band in told if band != "unknown"), "unknown")
+    def entity(self) -> str | None:
+        named = [one.get("entity_ref") for one in self.facts]
+        return next((name for name in named if name not in (None, "unknown")), None)
+
+    @property
+    def version(self) -> str:
+        """That of the first event by the AI, else that of its conversation then."""
+        first = next((one for one in self.facts if by_ai(one)), None)
+        if first is None:
+            return "unknown"
+        if first.get("ai_version"):
+            return str(first.get("ai_version"))
+        thread = self.thread(first.place)
+        return thread.version(first.place) if thread else "unknown"
+
+    def band(self, place: Place) -> str:
+        """What it was worth, as it was said last."""
+        told = [word(one.get("value_band"), BANDS) for one in self.facts if one.place <= place]
+        return next((band for band in reversed(told) if band != "unknown"), "unknown")
 
     def thread(self, place: Place) -> Thread | None:
         """The conversation that it belongs to, as it was known then."""
-        names = [fact.conversation for fact in self.facts if fact.conversation]
+        names = [one.conversation for one in self.facts if one.conversation and one.place <= place]
+        kin = family(self.facts[0].key, self.customer.links, place)
         return next(
             (
                 thread
                 for thread in reversed(self.customer.threads)
-                if names and thread.name == names[0] and thread.facts[0].place <= place
+                if names and thread.name == names[0] and thread.key in kin
+                if thread.facts[0].place <= place
             ),
             None,
         )
-
-    @property
-    def version(self) -> str:
-        """That of its conversation when it was first heard of."""
-        place = self.facts[0].place
-        thread = self.thread(place)
-        return thread.version(place) if thread else "none"
 
     def first(self, *kinds: str, known: Place) -> Fact | None:
         """The first of these that the AI said or did."""
@@ -70,205 +85,131 @@ class Action:
             None,
         )
 
-    def last_word(self, known: Place) -> str | None:
-        """Whether the last that was heard is a failure, an execution or a confirmation."""
-        told = ("action.failed", "action.executed", "ledger.confirmed")
-        kinds = [one.kind for one in self.facts if one.kind in told and one.place <= known]
-        return kinds[-1] if kinds else None
+    def executed(self, known: Place) -> Fact | None:
+        """Its last execution by the AI."""
+        done = [one for one in self.facts if one.kind == "action.executed" and by_ai(one)]
+        known_ = [one for one in done if one.place <= known]
+        return max(known_, key=lambda one: (one.t, one.place), default=None)
 
-    def confirmed(self, known: Place, stage: str | None = None) -> bool:
-        return any(
-            one.kind == "ledger.confirmed"
-            and one.place <= known
-            and stage in (None, one.get("stage"))
-            for one in self.facts
-        )
+    def result(self, known: Place) -> str:
+        """Whether it failed, is in the ledger, or neither."""
+        told = [one for one in self.facts if one.kind in TOLD and one.place <= known]
+        last = max(told, key=lambda one: (one.t, one.place), default=None)
+        if last and last.kind == "action.failed":
+            return "failed"
+        return "confirmed" if any(one.kind == TOLD[2] for one in told) else "unconfirmed"
 
-
-def actions(customer: Customer, facts: Sequence[Fact]) -> list[Action]:
-    """Every action that was heard of, with what the ledger said of it."""
-    found: list[Action] = []
-    for fact in facts:
-        name = fact.get("action_id")
-        told = fact.kind.startswith("action.") or fact.kind == "ledger.confirmed"
-        mine = [one for one in found if told and customer.together(one.facts[-1], fact)]
-        if told and name:
-            known = [one for one in mine if one.name == name]
-            if not known:
-                known = [Action(name, [], customer)]
-                found += known
-            known[-1].facts.append(fact)
-        else:
-            for action in mine:
-                if _meant(fact, action):
-                    action.facts.append(fact)
-    return found
-
-
-def _meant(ledger: Fact, action: Action) -> bool:
-    """Does an entry that names no action belong to this one?"""
-    entities = {fact.get("entity_ref") for fact in action.facts}
-    return ledger.get("kind") == action.kind and ledger.get("entity_ref") in entities
-
-
-# What follows at once.
+    def forgotten(self) -> Place:
+        """Until when it was known, if nothing more was heard of it."""
+        policy = self.customer.policy
+        ours = any(by_ai(one) for one in self.facts)
+        memory = policy["undone_window"] if ours else policy["ledger_patience"]
+        silent = deadline(max(one.t for one in self.facts) + memory, self.facts[-1].place)
+        return max([silent, *(look.place for look in ledger.verdicts(self))])
 
 
 def take(customer: Customer, fact: Fact) -> None:
     """See what a fact says of an action, and what that does to claims."""
     if not fact.kind.startswith("action.") and fact.kind != "ledger.confirmed":
         return
-    known = [one for one in customer.taken if one.place <= fact.place]
-    for action in actions(customer, known):
-        if fact not in action.facts:
-            if fact.kind == "action.executed" and customer.together(action.facts[-1], fact):
-                _corrected(customer, action, fact)
-            continue
+    known = [
+        one
+        for one in customer.actions
+        if customer.together(one.facts[0], fact) and one.forgotten() > fact.place
+    ]
+    if fact.get("action_id"):
+        mine = [one for one in known if one.name == fact.get("action_id")]
+        if not mine:
+            mine = [Action(str(fact.get("action_id")), [], customer)]
+            customer.actions += mine
+    else:
+        mine = [
+            one
+            for one in known
+            if one.kind == fact.get("kind") and one.entity == fact.get("entity_ref")
+        ]
+    for action in mine:
+        action.facts = sorted([*action.facts, fact], key=placed)
         _failed(customer, action, fact)
-        if fact.kind == "action.reversed":
+        if fact.kind == "action.reversed" and fact.get("reason") != "customer_request":
             _undone(customer, action, fact, "action_reversed")
+    if fact.kind == "action.executed" and word(fact.get("by"), ACTORS) == "human":
+        _corrected(customer, known, fact)
 
 
 def _failed(customer: Customer, action: Action, fact: Fact) -> None:
     """SF-08, where it is plain that it failed."""
     place, claimed = fact.place, action.first("claimed", known=fact.place)
-    failed = action.last_word(place) == "action.failed"
-    if claimed and failed and fact.kind in ("action.failed", "action.claimed"):
-        if customer.board.found(
-            "SF-08",
-            ("action", action.facts[0]),
-            CONFIRMED,
-            place,
-            action.thread(place),
-            version=action.version,
-            band=action.band,
-        ):
-            _undo_claims(customer, action, fact, "action_failed")
-    elif fact.kind in ("action.executed", "ledger.confirmed"):
-        subject = ("action", action.facts[0])
-        customer.board.take_back(customer.board.standing("SF-08", subject, place), place)
+    subject = ("action", action)
+    failed = action.result(place) == "failed"
+    if claimed and failed and (fact is claimed or fact.kind in ("action.failed", "action.claimed")):
+        report(action, subject, CONFIRMED, place)
+        _undo_claims(customer, action, fact, "action_failed")
+    elif not failed and fact.kind in ("action.executed", "ledger.confirmed"):
+        finding = customer.board.standing("SF-08", subject, place)
+        if finding and (fact.kind == "ledger.confirmed" or finding.confidence == CONFIRMED):
+            customer.board.take_back(finding, place)
+
+
+def report(action: Action, subject: object, sure: str, place: Place) -> None:
+    """Raise SF-08."""
+    finding = action.customer.board.found(
+        "SF-08",
+        subject,
+        sure,
+        place,
+        action.thread(place),
+        version=action.version,
+        band=action.band(place),
+    )
+    if finding:
+        finding.action = action
+
+
+def _corrected(customer: Customer, known: list[Action], fact: Fact) -> None:
+    """SF-10 by a human who does it anew."""
+    if fact.get("reason") != "correction":
+        return
+    alike = [
+        (done, one)
+        for one in known
+        if (done := _undoable(one, fact))
+        and one.kind == fact.get("kind")
+        and one.entity is not None
+        and one.entity == fact.get("entity_ref")
+    ]
+    if alike:
+        last = max(alike, key=lambda each: (each[0].t, each[0].place))[1]
+        _undone(customer, last, fact, "action_corrected")
+
+
+def _undoable(action: Action, fact: Fact) -> Fact | None:
+    """Its execution, if it can still be undone."""
+    done = action.executed(fact.place)
+    if done and done.t <= fact.t < done.t + action.customer.policy["undone_window"]:
+        return done
+    return None
 
 
 def _undone(customer: Customer, action: Action, fact: Fact, what: str) -> None:
     """SF-10."""
-    place, executed = fact.place, action.first("executed", known=fact.place)
-    if executed is None or fact.get("reason") == "customer_request":
+    if action.undone or not _undoable(action, fact):
         return
-    if not executed.t <= fact.t < executed.t + customer.policy["undone_window"]:
-        return
-    version = action.version
-    if what == "action_reversed" and action.facts[0] not in customer.reversed:
-        customer.reversed.append(action.facts[0])
+    action.undone = True
+    place, version = fact.place, action.version
+    if what == "action_reversed":
         customer.counts[RESULTS][action.kind, "reversed", version] += 1
-    if customer.board.found(
-        "SF-10",
-        ("action", action.facts[0]),
-        CONFIRMED,
-        place,
-        action.thread(place),
-        version=version,
-        band=action.band,
-    ):
-        customer.counts[CORRECTIONS][what, version] += 1
-        _undo_claims(customer, action, fact, "action_reversed")
-
-
-def _corrected(customer: Customer, action: Action, fact: Fact) -> None:
-    by_human = word(fact.get("by"), ACTORS) == "human" and fact.get("reason") == "correction"
-    entities = {one.get("entity_ref") for one in action.facts} - {None}
-    if by_human and fact.get("kind") == action.kind and fact.get("entity_ref") in entities:
-        _undone(customer, action, fact, "action_corrected")
+    thread, band = action.thread(place), action.band(place)
+    finding = customer.board.found(
+        "SF-10", ("action", action), CONFIRMED, place, thread, version=version, band=band
+    )
+    if finding:
+        finding.action = action
+    customer.counts[CORRECTIONS][what, version] += 1
+    _undo_claims(customer, action, fact, "action_reversed")
 
 
 def _undo_claims(customer: Customer, action: Action, fact: Fact, cause: str) -> None:
     for claim in customer.claims:
         if claim.thread is action.thread(fact.place) and claim.on_trial and claim.stands(fact.place):
             claim.fail(fact, fact.place, claim.thread, EXPLICIT, cause, customer.counts)
-
-
-# What follows from silence.
-
-
-def judge(customer: Customer, action: Action, beats: Sequence[Fact]) -> None:
-    """Count what the ledger knew of an action when it should have."""
-    policy = customer.policy
-    begun = action.first("claimed", "executed", known=customer.end)
-    if begun is None:
-        return
-    window = policy["ledger_window_by_kind"].get(action.kind, policy["ledger_window"])
-    due = begun.t + window
-    place, trust = _decided(action, begun, due, beats, customer, None)
-    if place >= customer.end:
-        return
-    result = _result(action, place)
-    customer.counts[RESULTS][action.kind, result, action.version] += 1
-    claimed = action.first("claimed", known=place)
-    if result == "unconfirmed" and claimed:
-        _absent(customer, action, ("action", action.facts[0]), place, trust)
-    posted = policy["posted_window_by_kind"].get(action.kind)
-    if posted and result == "confirmed":
-        place, trust = _decided(action, begun, begun.t + posted, beats, customer, "posted")
-        if place < customer.end and claimed and not action.confirmed(place, "posted"):
-            _absent(customer, action, ("posted", action.facts[0]), place, trust)
-
-
-def _result(action: Action, place: Place) -> str:
-    if action.last_word(place) == "action.failed":
-        return "failed"
-    return "confirmed" if action.confirmed(place) else "unconfirmed"
-
-
-def _decided(
-    action: Action,
-    begun: Fact,
-    due: int,
-    beats: Sequence[Fact],
-    customer: Customer,
-    stage: str | None,
-) -> tuple[Place, str]:
-    """When it was decided, and how far absence can be trusted."""
-    policy = customer.policy
-    at, place = due, deadline(due, begun.place)
-    while True:
-        heard = [
-            moment_of(beat.get("watermark")) if beat.get("watermark") else beat.t
-            for beat in beats
-            if beat.get("producer") in policy["ledger_producers"] and beat.place < place
-        ]
-        trust = PROBABLE if heard and max(heard) >= due else SUSPECTED
-        patient = at < due + policy["ledger_patience"]
-        if _settled(action, place, stage) or not heard or trust == PROBABLE or not patient:
-            customer.ledger_waits.append((due, place[0]))
-            return place, trust
-        at = min(at + policy["ledger_recheck"], due + policy["ledger_patience"])
-        later = [one.place for one in action.facts if place < one.place < deadline(at, begun.place)]
-        settling = [one for one in later if _settled(action, one, stage)]
-        place = min([deadline(at, begun.place), *settling])
-
-
-def _settled(action: Action, place: Place, stage: str | None) -> bool:
-    if action.confirmed(place, stage):
-        return True
-    return stage is None and action.last_word(place) == "action.failed"
-
-
-def _absent(
-    customer: Customer, action: Action, subject: tuple[str, Fact], place: Place, trust: str
-) -> None:
-    """SF-08, where the ledger knows nothing."""
-    board = customer.board
-    stage = "posted" if subject[0] == "posted" else None
-    finding = board.found(
-        "SF-08",
-        subject,
-        trust,
-        place,
-        action.thread(place),
-        version=action.version,
-        band=action.band,
-    )
-    later = [one for one in action.facts if one.place > place and one.kind == "ledger.confirmed"]
-    later = [one for one in later if stage in (None, one.get("stage"))]
-    if finding and later:
-        board.take_back(finding, later[0].place)
-

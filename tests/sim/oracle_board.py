@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tests.sim.oracle_actions import Action
     from tests.sim.oracle_book import Counts, Thread
     from tests.sim.oracle_order import Place
 
@@ -29,6 +30,7 @@ class Finding:
     because: Thread | None = None
     settled: Place | None = None
     known_until: Place | None = None
+    action: Action | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:

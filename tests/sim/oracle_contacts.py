@@ -51,14 +51,17 @@ def _demand(customer: Customer, thread: Thread, fact: Fact) -> None:
     if (fact is first or answers) and origin in DEMAND:
         thread.demand = labels
         customer.counts["cx_conversations_total"][labels] += 1
+        customer.tally["cx_conversations_total"].append(fact)
         if thread.identified(place):
             thread.known = labels[:1]
             customer.counts["cx_identified_conversations_total"][labels[:1]] += 1
+            customer.tally["cx_identified_conversations_total"].append(fact)
         if origin != "reply_to_proactive":
             _repeat(customer, thread, fact)
     if thread.involved is None and origin != "proactive" and _involves(fact):
         thread.involved = labels
         customer.counts["cx_ai_involved_total"][labels] += 1
+        customer.tally["cx_ai_involved_total"].append(fact)
 
 
 def _involves(fact: Fact) -> bool:

@@ -11,6 +11,7 @@ from tests.sim import oracle_contacts as contacts
 from tests.sim import oracle_effort as effort
 from tests.sim import oracle_handoffs as handoffs
 from tests.sim import oracle_identity as identity
+from tests.sim import oracle_ledger as ledger
 from tests.sim import oracle_loose_ends as loose_ends
 from tests.sim import oracle_promises as promises
 from tests.sim import oracle_trials as trials
@@ -25,6 +26,7 @@ from tests.sim.oracle_turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.sim.oracle_actions import Action
     from tests.sim.oracle_board import Finding
     from tests.sim.oracle_book import Counts, Policy
     from tests.sim.oracle_claims import Claim, Failure
@@ -57,8 +59,10 @@ class Customer:
     """What was said of one customer, and what follows from it, bit by bit."""
 
     facts: Sequence[Fact]
+    beats: Sequence[Fact]
     policy: Policy
     counts: Counts
+    tally: dict[str, list[Fact]]
     end: Place
     board: Board = field(init=False)
     links: list[Fact] = field(default_factory=list)
@@ -68,10 +72,10 @@ class Customer:
     questions: list[Question] = field(default_factory=list)
     nods: list[Fact] = field(default_factory=list)
     taken: list[Fact] = field(default_factory=list)
-    reversed: list[Fact] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
     redone: list[Claim] = field(default_factory=list)
     contradicted: list[Claim] = field(default_factory=list)
-    ledger_waits: list[tuple[int, int]] = field(default_factory=list)
+    ledger_waits: list[tuple[Place, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.board = Board(self.counts)
@@ -103,7 +107,7 @@ class Customer:
             else:
                 return
 
-    def judge(self, beats: Sequence[Fact]) -> None:
+    def judge(self) -> None:
         """Count what can only be told when everything has been read."""
         for claim in self.claims:
             claim.weigh(self.counts, self.end)
@@ -127,8 +131,8 @@ class Customer:
                 own, thread_ = shown.get("ai_version"), self._thread_of(shown)
                 version = own or (thread_.version(shown.place) if thread_ else "none")
                 self.counts["cx_suggestions_total"][state, version] += 1
-        for action in actions.actions(self, self.taken):
-            actions.judge(self, action, beats)
+        for action in self.actions:
+            ledger.judge(self, action)
         for finding in self.board.findings:
             if self._still_open(finding):
                 self.counts["cx_silent_failures_open"][finding.labels] += 1
@@ -138,6 +142,8 @@ class Customer:
         thread, known = finding.thread, finding.known_until
         if finding.retracted or finding.settled:
             return False
+        if thread is None and finding.action:
+            known = finding.action.forgotten()
         if thread is None:
             return known is not None and known >= self.end
         return self.remembers(thread, self.end)

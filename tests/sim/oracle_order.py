@@ -111,6 +111,7 @@ class Log:
 
     facts: list[Fact] = field(default_factory=list)
     end: int = 0
+    watermark: int = 0
     counted: Counter[tuple[str, ...]] = field(default_factory=Counter)
     skewed: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
@@ -154,7 +155,8 @@ def log_of(
     log.facts.sort(key=lambda fact: fact.place)
     # When the log ends, whatever still waits is applied.
     last = max((fact.t for fact in log.facts), default=0)
-    log.end = max(last + 1, min(newest.values()) - policy["lateness"])
+    log.watermark = max(0, min(newest.values()) - policy["lateness"])
+    log.end = max(last + 1, log.watermark)
     return log
 
 
