@@ -48,7 +48,8 @@ fmt: $(VENV)/.test ## Format the code and repair what the linter can repair.
 mutants: $(VENV)/.test ## Plant each kept bug and see its test go red (`make mutants ARGS=name` for one).
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
 
-bench: $(VENV)/.run ## The core's CPU time per event, beside that of an earlier commit.
+bench: $(VENV)/.test ## The core's CPU time per event beside that of an earlier commit; bytes per journey.
+	@PYTHONPATH=. $(BIN)/python bench/state.py
 	@$(BIN)/python bench/core.py $(ARGS)
 
 gen: $(VENV)/.test ## Write the generated files anew.

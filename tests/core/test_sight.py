@@ -102,6 +102,16 @@ def test_no_more_than_a_week_of_hours_is_kept() -> None:
     assert len(sight.windows) <= 6
 
 
+def test_what_is_seen_too_seldom_to_be_looked_at_does_not_grow_either() -> None:
+    driver = Driver()
+    for day in range(60):
+        driver.tell(says("ann", f"{day}d {day * 5 % 24:02}:30")).until(f"{day}d 23:59")
+    sight = driver.tracker.sight
+
+    assert len(sight.hours) <= 9
+    assert len(sight.windows) <= 6
+
+
 def test_no_more_producers_are_known_than_policy_allows() -> None:
     driver = Driver(replace(Policy(), open_max=2))
     names = ("one", "two", "three")

@@ -99,13 +99,16 @@ class Action:
             return "failed"
         return "confirmed" if any(one.kind == TOLD[2] for one in told) else "unconfirmed"
 
-    def forgotten(self) -> Place:
-        """Until when it was known, if nothing more was heard of it."""
+    def known(self, place: Place) -> bool:
+        """Was it still known then, before anything more is heard of it?"""
+        return self.silent() > place or any(one.place > place for one in ledger.verdicts(self))
+
+    def silent(self) -> Place:
+        """When nothing had been heard of it for so long that it can be forgotten."""
         policy = self.customer.policy
         ours = any(by_ai(one) for one in self.facts)
         memory = policy["undone_window"] if ours else policy["ledger_patience"]
-        silent = deadline(max(one.t for one in self.facts) + memory, self.facts[-1].place)
-        return max([silent, *(look.place for look in ledger.verdicts(self))])
+        return deadline(max(one.t for one in self.facts) + memory, self.facts[-1].place)
 
 
 def take(customer: Customer, fact: Fact) -> None:
@@ -115,7 +118,7 @@ def take(customer: Customer, fact: Fact) -> None:
     known = [
         one
         for one in customer.actions
-        if customer.together(one.facts[0], fact) and one.forgotten() > fact.place
+        if customer.together(one.facts[0], fact) and one.known(fact.place)
     ]
     if fact.get("action_id"):
         mine = [one for one in known if one.name == fact.get("action_id")]

@@ -31,16 +31,21 @@ def take(customer: Customer, thread: Thread | None, fact: Fact) -> None:
             _confirmed(customer, thread, fact)
 
 
-def _claims(customer: Customer, fact: Fact, window: int) -> list[Claim]:
-    """The claims of the AI that are no older than this, latest first."""
+def _claims(customer: Customer, fact: Fact) -> list[Claim]:
+    """The claims of the AI that were made before this, latest first."""
     found = [
         one
         for one in customer.claims
         if one.can_be_contradicted() and customer.together(one.fact, fact)
         if one.fact.place < fact.place
-        if one.fact.t <= fact.t < one.fact.t + window
+        if one.fact.t <= fact.t
     ]
-    return sorted(found, key=lambda one: one.fact.t, reverse=True)
+    return sorted(found, key=lambda one: (one.fact.t, one.fact.place), reverse=True)
+
+
+def _latest(claims: list[Claim], fact: Fact, window: int) -> Claim | None:
+    """The latest of these, if it is no older than this."""
+    return claims[0] if claims and fact.t < claims[0].fact.t + window else None
 
 
 # SF-17.
@@ -50,23 +55,24 @@ def _rated(customer: Customer, thread: Thread, fact: Fact) -> None:
     value, scale = fact.get("value"), fact.get("scale")
     if not ((scale == "csat5" and value <= 2) or (scale == "thumb" and value <= 0)):
         return
-    window = customer.policy["rating_window"]
-    mine = [one for one in _claims(customer, fact, window) if one.thread is thread]
-    if mine:
-        _contradict(customer, mine[0], fact, PROBABLE)
+    mine = [one for one in _claims(customer, fact) if one.thread is thread]
+    claim = _latest(mine, fact, customer.policy["rating_window"])
+    if claim:
+        _contradict(customer, claim, fact, PROBABLE)
 
 
 def _signalled(customer: Customer, thread: Thread | None, fact: Fact) -> None:
-    claims = _claims(customer, fact, customer.policy["signal_window"])
+    claims, window = _claims(customer, fact), customer.policy["signal_window"]
     entity = fact.get("entity_ref")
     if thread:
         mine = [one for one in claims if one.thread is thread]
     else:
         mine = [one for one in claims if entity and entity == _entity(one, fact)]
-    if mine and fact.get("kind") in HARD:
-        _contradict(customer, mine[0], fact, CONFIRMED)
-    elif claims and fact.get("kind") in (*HARD, "review_negative"):
-        _contradict(customer, claims[0], fact, PROBABLE)
+    claim, latest = _latest(mine, fact, window), _latest(claims, fact, window)
+    if claim and fact.get("kind") in HARD:
+        _contradict(customer, claim, fact, CONFIRMED)
+    elif latest and fact.get("kind") in (*HARD, "review_negative"):
+        _contradict(customer, latest, fact, PROBABLE)
 
 
 def _entity(claim: Claim, fact: Fact) -> str | None:
@@ -87,7 +93,10 @@ def _contradict(customer: Customer, claim: Claim, fact: Fact, sure: str) -> None
 
 
 def _done_again(customer: Customer, thread: Thread | None, fact: Fact) -> None:
-    for claim in _claims(customer, fact, customer.policy["redo_window"]):
+    window = customer.policy["redo_window"]
+    for claim in _claims(customer, fact):
+        if fact.t >= claim.fact.t + window:
+            continue
         same = claim.thread is thread
         entity = fact.get("entity_ref")
         alike = acted(fact) and entity is not None and entity == _entity(claim, fact)

@@ -119,6 +119,7 @@ class Customer:
             wishes.judge(turns)
             loose_ends.judge(turns)
             handoffs.judge(turns)
+            self.tally["cx_handoffs_total"] += handoffs.requests(turns)
             verdicts.judge(turns)
             for fact in thread.facts:
                 if fact.kind == "feedback.received":
@@ -142,11 +143,20 @@ class Customer:
         thread, known = finding.thread, finding.known_until
         if finding.retracted or finding.settled:
             return False
-        if thread is None and finding.action:
-            known = finding.action.forgotten()
         if thread is None:
-            return known is not None and known >= self.end
-        return self.remembers(thread, self.end)
+            action = finding.action and finding.action.known(self.end)
+            return bool(action) or (known is not None and known >= self.end)
+        return self.remembers(thread, self.end) or self._claim_remembered(finding)
+
+    def _claim_remembered(self, finding: Finding) -> bool:
+        """Is the claim remembered for what may contradict it, longer than its conversation?"""
+        if finding.sf != "SF-17":
+            return False
+        mine = [one for one in self.claims if one.thread is finding.thread]
+        past = [one for one in mine if one.can_be_contradicted() and one.ended(self.end)]
+        last = max(past, key=lambda one: one.fact.place, default=None)
+        until = last.fact.t + self.policy["signal_window"] if last else 0
+        return last is finding.subject and until >= self.end[0]
 
     def _thread_of(self, fact: Fact) -> Thread | None:
         return next((one for one in self.threads if fact in one.facts), None)

@@ -27,7 +27,7 @@ def failed(step: Step, action: Action) -> None:
     """An action of which the customer was told has failed; or the other way round."""
     if action.failed is None or action.claimed is None:
         return
-    _raise(step, action, "", Confidence.CONFIRMED, (action.failed, action.claimed))
+    _raise(step, action, "", Confidence.CONFIRMED, (action.claimed, action.failed))
     conversation = _conversation(step, action)
     if conversation is not None:
         for episode in episodes.standing(step, conversation):

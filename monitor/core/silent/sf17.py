@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from monitor.core import endings, episodes, past_claims
 from monitor.core.journeys import EXPLICIT
 from monitor.core.silent.findings import SilentFailure, raise_finding
-from monitor.core.step import known
 from monitor.core.surveys import band_of
 from schemas.published import Confidence
 from schemas.vocabulary import Scale, SignalKind
@@ -41,7 +40,7 @@ def signal(step: Step, conversation: Conversation | None, data: SignalData) -> N
     """The customer went elsewhere with it."""
     if data.kind is SignalKind.UNKNOWN:
         return
-    window, entity = step.policy.signal_window, known(data.entity_ref)
+    window, entity = step.policy.signal_window, data.entity_ref
     claim = None
     if data.kind is not SignalKind.REVIEW_NEGATIVE and (conversation is not None or entity):
         about = None if conversation is not None else entity

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from monitor.core import episodes, trials
 from monitor.core.journeys import EXPLICIT
 from monitor.core.silent.findings import SilentFailure, raise_finding
-from monitor.core.step import known
 from schemas.published import Confidence
 from schemas.vocabulary import Actor
 
@@ -31,7 +30,7 @@ def human_acted(
     """A human did something for the customer. Returns what the AI had claimed of the same."""
     redone = []
     for episode, claimed in _unasked(step):
-        same = known(entity_ref) is not None and entity_ref == claimed.entity_ref
+        same = entity_ref is not None and entity_ref == claimed.entity_ref
         if same or claimed is conversation:
             redone.append(episode)
             _raise(step, episode, claimed, Confidence.CONFIRMED)

@@ -284,6 +284,14 @@ def test_nothing_is_remembered_for_ever() -> None:
     assert driver.counts("cx_silent_failures_open", "sf") == {}
 
 
+def test_a_finding_goes_with_its_action_though_the_customer_stays() -> None:
+    driver = told(action("claimed", "ann", "09:00", conversation_id=None), until="10:00")
+    assert driver.counts("cx_silent_failures_open", "sf") == {"SF-08": 1}
+
+    driver.tell(*(started("ann", f"{day}d 09:00") for day in range(0, 40, 5))).until("36d 00:00")
+    assert driver.counts("cx_silent_failures_open", "sf") == {}
+
+
 def test_an_action_is_remembered_until_its_verdict_however_long_that_takes() -> None:
     policy = replace(
         Policy(), ledger_window=40 * DAY, ledger_window_by_kind={}, ledger_recheck=HOUR

@@ -150,11 +150,16 @@ def test_of_each_conversation_only_the_last_claim_is_remembered() -> None:
     assert finding.evidence[0].event_id == again[1].id
 
 
-def test_what_was_censored_is_no_claim_any_more() -> None:
+@pytest.mark.parametrize("again", [[], [started("ann", "09:30", conversation_id="ann-2")]])
+def test_what_was_censored_is_no_claim_any_more(again: list[Any]) -> None:
     spam = spam_marked("ann", "10:00")
+    angry = signalled("ann", "2d 00:00", entity_ref="order-1")
 
-    assert findings(told(*FIRST, spam, signalled("ann", "2d 00:00", entity_ref="order-1"))) == []
+    assert findings(told(*FIRST, *again, spam, angry)) == []
 
 
 def test_a_signal_from_before_the_claim_contradicts_nothing() -> None:
-    assert findings(told(*FIRST, signalled("ann", "08:30", entity_ref="order-1"))) == []
+    before = signalled("ann", "08:30", entity_ref="order-1")
+    assert findings(told(*FIRST, before)) == []
+
+    assert findings(told(*FIRST, until="10:00").tell(before).until("11:00")) == []

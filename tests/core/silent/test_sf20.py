@@ -207,8 +207,10 @@ def test_a_share_of_too_few_says_nothing() -> None:
     for day in range(3):
         driver.tell(*contacts(day, 4, 4))
 
-    assert findings(driver.tell(*contacts(3, 4, 0)).until("3d 10:00")) == []
-    assert findings(driver.tell(ai_says("one", "3d 10:00")).until("3d 10:30")) == []
+    driver.tell(*contacts(3, 4, 0), ai_says("one", "3d 09:40"))
+    assert findings(driver.until("3d 09:30")) == []
+    assert findings(driver.until("3d 09:45")) == ["05. 09:45 ratio:handoffs probable"]
+    assert blind(driver.until("3d 10:30")) == []
 
 
 @pytest.mark.parametrize(("known", "found"), [(1, True), (2, False)])
