@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 def make_room(step: Step, newcomer: Conversation) -> None:
-    """Let the journeys longest silent go until the newcomer has room."""
+    """Let the journeys longest silent go until the newcomer has room.
+
+    The newcomer's own journey stays, though two that became one may be more than the bound.
+    """
     customer = step.customer
-    while len(customer.conversations) > step.policy.conversations_max:
-        others = [one for one in customer.journeys.values() if one.id != newcomer.journey]
-        oldest = min(others, key=lambda one: (one.last_at, one.id))
+    others = [one for one in customer.journeys.values() if one.id != newcomer.journey]
+    for oldest in sorted(others, key=lambda one: (one.last_at, one.id)):
+        if len(customer.conversations) <= step.policy.conversations_max:
+            return
         for conversation_id in oldest.conversations:
             episodes.censor(step, customer.conversations[conversation_id], "eviction")
         journeys.forget(step, oldest)

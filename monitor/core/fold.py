@@ -179,7 +179,7 @@ ON_DEADLINE: dict[str, Callable[[Step, str], None]] = {
     "age": trials.grow_older,
     "alias": identity.forget_name,
     "arrival": arrivals.expire,
-    "claim": endings.forget_claim,
+    "claim": sf17.forget,
     "effort": endings.look,
     "due": commitments.fall_due,
     "eta": sf06.expire,

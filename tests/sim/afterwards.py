@@ -131,7 +131,9 @@ def closed(talk: Talk) -> None:
     talk.wait(SECOND, HOUR)
     reason = rng.choice((None, "workflow", "done"))
     talk.tell(
-        "conversation.closed", actor=rng.choice(("human", "system", "ai", "customer")), reason=reason
+        "conversation.closed",
+        actor=rng.choice(("human", "system", "ai", "customer")),
+        reason=reason,
     )
 
 

@@ -51,7 +51,9 @@ def story(seed: int) -> list[Said]:
 
 
 def _person(rng: Random, number: int) -> Person:
-    assurance = rng.choice(("verified", "verified", "verified", "asserted", "unknown", "device", "none"))
+    assurance = rng.choice(
+        ("verified", "verified", "verified", "asserted", "unknown", "device", "none")
+    )
     nameless = assurance in ("device", "none") and chance(rng, 0.3)
     return Person(None if nameless else f"customer-{number}", assurance)
 
@@ -95,17 +97,20 @@ def _matter(rng: Random) -> Record:
 def _conversation(talk: Talk, previous: Talk | None) -> None:
     rng = talk.rng
     if chance(rng, 0.92):
-        origin = rng.choice(("inbound",) * 9 + ("proactive", "reply_to_proactive", "transfer", "odd"))
-        reply = previous.name if previous and chance(rng, 0.08) else None
-        talk.tell(
-            "conversation.started", origin=origin, in_reply_to=reply, ai_version=talk.version
+        origin = rng.choice(
+            ("inbound",) * 9 + ("proactive", "reply_to_proactive", "transfer", "odd")
         )
+        reply = previous.name if previous and chance(rng, 0.08) else None
+        talk.tell("conversation.started", origin=origin, in_reply_to=reply, ai_version=talk.version)
         talk.wait(3 * DAY) if origin == "proactive" and chance(rng, 0.5) else talk.soon()
     turns(talk)
     if chance(rng, 0.15):
         talk.version = rng.choice(VERSIONS)
     if chance(rng, 0.15):
-        talk.about |= {"intent": (intent := rng.choice(tuple(INTENTS))), "intent_group": INTENTS[intent]}
+        talk.about |= {
+            "intent": (intent := rng.choice(tuple(INTENTS))),
+            "intent_group": INTENTS[intent],
+        }
         talk.soon().tell("intent.assigned", confidence=0.9, **talk.about)
     middle = rng.choice(MIDDLES)
     if middle:

@@ -49,7 +49,7 @@ def count(
         customer.read()
         customer.judge()
         waits += customer.ledger_waits
-    blind.judge(log.facts, tally, waits, policy, counts, log.watermark)
+    blind.judge(log, tally, waits, policy, counts)
     return {
         name: {cell: n / SECOND if name in LENGTHS else n for cell, n in cells.items() if n}
         for name, cells in counts.items()

@@ -72,7 +72,7 @@ class Action:
                 thread
                 for thread in reversed(self.customer.threads)
                 if names and thread.name == names[0] and thread.key in kin
-                if thread.facts[0].place <= place
+                if thread.facts[0].place <= place and self.customer.remembers(thread, place)
             ),
             None,
         )
@@ -214,5 +214,9 @@ def _undone(customer: Customer, action: Action, fact: Fact, what: str) -> None:
 
 def _undo_claims(customer: Customer, action: Action, fact: Fact, cause: str) -> None:
     for claim in customer.claims:
-        if claim.thread is action.thread(fact.place) and claim.on_trial and claim.stands(fact.place):
-            claim.fail(fact, fact.place, claim.thread, EXPLICIT, cause, customer.counts)
+        if (
+            claim.thread is action.thread(fact.place)
+            and claim.on_trial
+            and claim.stands(fact.place)
+        ):
+            claim.fail(fact, fact.place, "", EXPLICIT, cause, customer.counts)

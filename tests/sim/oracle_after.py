@@ -36,7 +36,7 @@ def _claims(customer: Customer, fact: Fact) -> list[Claim]:
     found = [
         one
         for one in customer.claims
-        if one.can_be_contradicted() and customer.together(one.fact, fact)
+        if customer.remembers_claim(one, fact.place) and customer.together(one.fact, fact)
         if one.fact.place < fact.place
         if one.fact.t <= fact.t
     ]
@@ -80,13 +80,11 @@ def _entity(claim: Claim, fact: Fact) -> str | None:
 
 
 def _contradict(customer: Customer, claim: Claim, fact: Fact, sure: str) -> None:
-    customer.board.found(
-        "SF-17", claim, sure, fact.place, claim.thread, version=claim.version
-    )
+    customer.board.found("SF-17", claim, sure, fact.place, claim.thread, version=claim.version)
     if sure == CONFIRMED and claim.ended(fact.place):
         customer.contradicted.append(claim)
     elif sure == CONFIRMED:
-        claim.fail(fact, fact.place, claim.thread, EXPLICIT, "contradicted", customer.counts)
+        claim.fail(fact, fact.place, "", EXPLICIT, "contradicted", customer.counts)
 
 
 # SF-18.
@@ -110,7 +108,7 @@ def _done_again(customer: Customer, thread: Thread | None, fact: Fact) -> None:
             "SF-18", claim, sure, fact.place, claim.thread, version=claim.version
         )
         if acted(fact):
-            claim.fail(fact, fact.place, claim.thread, EXPLICIT, "human_redo", customer.counts)
+            claim.fail(fact, fact.place, "", EXPLICIT, "human_redo", customer.counts)
             if found:
                 redone(customer, claim, fact)
 
@@ -129,17 +127,36 @@ def redone(customer: Customer, claim: Claim, fact: Fact) -> None:
 
 
 def _confirmed(customer: Customer, thread: Thread, fact: Fact) -> None:
+    latest = {one.issue: one for one in customer.claims if _is_on_trial(one, thread, fact)}
+    for claim in latest.values():
+        finding = customer.board.standing("SF-01", claim, fact.place)
+        about = not fact.get("issue_id") or claim.issue in ("", fact.get("issue_id"))
+        if finding and about and _acted_since_the_return(customer, thread, fact):
+            customer.board.found(
+                "SF-01", claim, CONFIRMED, fact.place, thread, version=claim.version
+            )
     for claim in customer.claims:
-        probable = customer.board.standing("SF-01", claim, fact.place)
-        if claim.thread is thread and probable and probable.confidence == PROBABLE:
-            hands = [one for one in thread.facts if acted(one)]
-            if any(probable.raised < one.place < fact.place for one in hands):
-                customer.board.found(
-                    "SF-01", claim, CONFIRMED, fact.place, thread, version=claim.version
-                )
-                redone(customer, claim, fact)
+        finding = customer.board.standing("SF-01", claim, fact.place)
+        returned = claim.thread is thread and finding and finding.confidence == CONFIRMED
         hop = customer.board.standing("SF-02", claim, fact.place)
-        if hop and hop.because is thread:
-            hands = [one for one in thread.facts if acted(one) and one.place < fact.place]
-            if hands:
-                redone(customer, claim, fact)
+        hopped = hop and hop.because == thread.name
+        if hopped and not any(acted(one) and one.place < fact.place for one in thread.facts):
+            hopped = False
+        if (returned or hopped) and not claim.ended(fact.place):
+            redone(customer, claim, fact)
+
+
+def _is_on_trial(claim: Claim, thread: Thread, fact: Fact) -> bool:
+    made = claim.thread is thread and claim.on_trial and claim.fact.place < fact.place
+    return made and not claim.ended(fact.place)
+
+
+def _acted_since_the_return(customer: Customer, thread: Thread, fact: Fact) -> bool:
+    """Has a human done something since the customer was last back?"""
+    back = [
+        one.raised
+        for one in customer.board.findings
+        if one.sf == "SF-01" and one.thread is thread and one.confidence == PROBABLE
+    ]
+    hands = [one.place for one in thread.facts if acted(one) and one.place < fact.place]
+    return any(place > max(back) for place in hands)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tests.sim.oracle_book import Counts, Policy
-    from tests.sim.oracle_order import Fact, Place
+    from tests.sim.oracle_order import Fact, Log, Place
 
 BLIND = "cx_monitor_blind"
 OPEN = "cx_silent_failures_open"
@@ -33,15 +33,10 @@ Seen = dict[str, list["Fact"]]
 
 
 def judge(
-    facts: list[Fact],
-    tally: Seen,
-    waits: Iterable[tuple[Place, int]],
-    policy: Policy,
-    counts: Counts,
-    end: int,
+    log: Log, tally: Seen, waits: Iterable[tuple[Place, int]], policy: Policy, counts: Counts
 ) -> None:
     """Count every onset of blindness, and what is not seen at the last look before the end."""
-    window = policy["blind_window"]
+    window, facts, end = policy["blind_window"], log.facts, log.end
     missed: dict[str, set[int]] = defaultdict(set)
     for name, beats in _producers(facts).items():
         for known in _known(beats, window):
@@ -187,7 +182,7 @@ def _silent(told: dict[int, list[Fact]], look: int, policy: Policy) -> bool:
     usual = [count for count in _days(told, look, window) if count]
     if _within(told, look - window, look, look) or len(usual) < 3:
         return False
-    return median(usual) * window / HOUR >= policy["blind_min"]
+    return bool(median(usual) * window / HOUR >= policy["blind_min"])
 
 
 def _fallen(name: str, hours: dict[str, dict[int, list[Fact]]], look: int, policy: Policy) -> bool:

@@ -27,7 +27,7 @@ class Finding:
     thread: Thread | None
     raised: Place
     retracted: Place | None = None
-    because: Thread | None = None
+    because: str | None = None
     settled: Place | None = None
     known_until: Place | None = None
     action: Action | None = None
@@ -57,7 +57,7 @@ class Board:
             None,
         )
 
-    def found(
+    def found(  # noqa: PLR0913  # a finding has this many facts
         self,
         sf: str,
         subject: object,

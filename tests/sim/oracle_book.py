@@ -59,8 +59,19 @@ def kind_of(message: Fact) -> str:
 
 
 MESSAGE_KINDS = frozenset(
-    "answer question greeting error handoff_notice commitment ack thanks auto_reply "
-    "asks_known_info other".split()
+    [
+        "answer",
+        "question",
+        "greeting",
+        "error",
+        "handoff_notice",
+        "commitment",
+        "ack",
+        "thanks",
+        "auto_reply",
+        "asks_known_info",
+        "other",
+    ]
 )
 ACTORS = frozenset({"customer", "ai", "human", "system"})
 
@@ -154,7 +165,7 @@ class Journey:
     since: Place
     threads: list[Thread] = field(default_factory=list)
     ended: int | None = None
-    forgotten: bool = False
+    forgotten: Place | None = None
     claimed: bool = False
     durable: bool = False
     observed: set[str] = field(default_factory=set)

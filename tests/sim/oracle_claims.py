@@ -49,7 +49,7 @@ class Failure:
     """What failed an episode: how, when, since when that is known, and whether it was none."""
 
     fact: Fact
-    by: Thread
+    by: str
     how: str
     cause: str
     age: str
@@ -118,8 +118,8 @@ class Claim:
 
     # What happens to it.
 
-    def fail(
-        self, fact: Fact, known: Place, by: Thread, how: str, cause: str, counts: Counts
+    def fail(  # noqa: PLR0913  # a failure has this many facts
+        self, fact: Fact, known: Place, by: str, how: str, cause: str, counts: Counts
     ) -> Failure | None:
         """Undo it by every bound that this match undoes and that stands."""
         if fact.order <= self.fact.order or self.ended(known) or known <= self.fact.place:

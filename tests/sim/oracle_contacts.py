@@ -77,14 +77,16 @@ def _involves(fact: Fact) -> bool:
 
 def _join(customer: Customer, thread: Thread, fact: Fact) -> None:
     matches = _matches(customer, thread, fact)
-    joining = [(one.strength, journey.number) for one, journey in matches if one.joins]
-    if joining:
-        thread.journey.threads.remove(thread)
-        number = max(joining)[1]
-        thread.journey = next(one for _, one in matches if one.number == number)
-        thread.journey.threads.append(thread)
-    else:
+    joining = [
+        (found.strength, one.start, one.number, one) for found, one in matches if found.joins
+    ]
+    best = max(joining, key=lambda one: one[:3])[3] if joining else thread.journey
+    if best is thread.journey:
         customer.counts["cx_journeys_total"][()] += 1
+    else:
+        thread.journey.threads.remove(thread)
+        thread.journey = best
+        thread.journey.threads.append(thread)
 
 
 def _matches(customer: Customer, thread: Thread, contact: Fact) -> list[tuple[Match, Journey]]:
@@ -93,7 +95,7 @@ def _matches(customer: Customer, thread: Thread, contact: Fact) -> list[tuple[Ma
         (found, journey)
         for journey in customer.journeys
         if any(other.key in kin for other in journey.threads if other is not thread)
-        and not customer.ended(journey, contact.place)
+        and customer.ended(journey, contact.place) is None
         and (found := match(thread, journey, contact, customer.policy))
     ]
 
@@ -108,24 +110,26 @@ def _repeat(customer: Customer, thread: Thread, contact: Fact) -> None:
             loose_ends.tried_again(customer, thread, contact, journey)
     for found, journey in matches:
         for claim in customer.claims:
-            if claim.thread in journey.threads and claim.thread is not thread:
+            mine = claim.thread is not thread and claim.on_trial
+            if claim.thread in journey.threads and mine:
                 if _cause(claim, thread, place) == OTHER:
                     _hopped(customer, claim, thread, contact, found)
                 cause = _cause(claim, thread, place)
-                claim.fail(contact, place, thread, found.how, cause, customer.counts)
+                claim.fail(contact, place, thread.name, found.how, cause, customer.counts)
     for journey in _of_the_device(customer, thread, contact):
         for claim in customer.claims:
-            if claim.thread in journey.threads:
+            if claim.thread in journey.threads and claim.on_trial:
                 cause = _cause(claim, thread, place)
                 # It is not taken back with the contact, so it is nobody's.
-                claim.fail(contact, place, claim.thread, ANY_INTENT, cause, customer.counts)
+                claim.fail(contact, place, "", ANY_INTENT, cause, customer.counts)
 
 
 SAME, OTHER = "repeat_same_channel", "repeat_other_channel"
 
 
 def _cause(claim: Claim, thread: Thread, place: Place) -> str:
-    here, there = thread.latest("channel", place), claim.thread.latest("channel", place)
+    here = thread.latest("channel", place)
+    there = claim.thread.latest("channel", claim.fact.place)
     return OTHER if here and there and here != there else SAME
 
 
@@ -139,14 +143,12 @@ def _of_the_device(customer: Customer, thread: Thread, contact: Fact) -> list[Jo
         journey
         for journey in customer.journeys
         if any(other.key in kin for other in journey.threads)
-        and not customer.ended(journey, place)
+        and customer.ended(journey, place) is None
         and contact.t - last_life(journey, place) <= most
     ]
 
 
-def _hopped(
-    customer: Customer, claim: Claim, thread: Thread, contact: Fact, found: Match
-) -> None:
+def _hopped(customer: Customer, claim: Claim, thread: Thread, contact: Fact, found: Match) -> None:
     """SF-02: the customer came back by another channel."""
     windows = customer.policy["hop_window_by_intent_group"]
     window = windows.get(claim.group, customer.policy["hop_window"])
@@ -160,11 +162,9 @@ def _hopped(
     entity = thread.latest("entity_ref", place)
     same = entity is not None and entity == claim.thread.latest("entity_ref", place)
     sure = CONFIRMED if same else PROBABLE
-    finding = customer.board.found(
-        "SF-02", claim, sure, place, claim.thread, version=claim.version
-    )
+    finding = customer.board.found("SF-02", claim, sure, place, claim.thread, version=claim.version)
     if finding:
-        finding.because = thread
+        finding.because = thread.name
 
 
 # How conversations go.
@@ -204,7 +204,8 @@ def _merge(customer: Customer, thread: Thread, fact: Fact) -> None:
         ),
         None,
     )
-    if into is None or customer.ended(into.journey, fact.place) or thread.journey.ended:
+    ended = into is not None and customer.ended(into.journey, fact.place) is not None
+    if into is None or ended or thread.journey.ended is not None:
         return
     loose_ends.merged(customer, thread, into, fact)
     into.journey.unite(thread.journey)
@@ -215,8 +216,8 @@ def _no_repeat(customer: Customer, thread: Thread, place: Place) -> None:
     """What it had failed as a repeat contact, it had not."""
     for claim in customer.claims:
         for failure in claim.record:
-            if failure.by is thread and failure.cause in (SAME, OTHER):
+            if failure.by == thread.name and failure.cause in (SAME, OTHER):
                 claim.retract(failure, place, customer.counts)
         finding = customer.board.standing("SF-02", claim, place)
-        if finding and finding.because is thread:
+        if finding and finding.because == thread.name:
             customer.board.take_back(finding, place)

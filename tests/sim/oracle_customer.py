@@ -18,8 +18,8 @@ from tests.sim import oracle_trials as trials
 from tests.sim import oracle_verdicts as verdicts
 from tests.sim import oracle_wishes as wishes
 from tests.sim.oracle_board import PROBABLE, Board
-from tests.sim.oracle_book import Journey, Thread, beginning_of, public
-from tests.sim.oracle_links import family, placed, silent_until
+from tests.sim.oracle_book import Journey, Thread, beginning_of, deadline, public
+from tests.sim.oracle_links import family, last_life, placed, silent_until
 from tests.sim.oracle_order import DEADLINE
 from tests.sim.oracle_turns import Turns
 
@@ -71,6 +71,7 @@ class Customer:
     claims: list[Claim] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     nods: list[Fact] = field(default_factory=list)
+    nodded: list[Fact] = field(default_factory=list)
     taken: list[Fact] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     redone: list[Claim] = field(default_factory=list)
@@ -100,10 +101,12 @@ class Customer:
         while True:
             open_ = [one for one in self.questions if one.until < place]
             looks = list(effort.due(self, place))
-            if open_ and (not looks or min(one.until for one in open_) < min(one.place for one in looks)):
-                trials.decide(self, min(open_, key=lambda one: one.until))
-            elif looks:
-                effort.look(self, min(looks, key=lambda one: one.place))
+            first = min(looks, key=lambda one: one.place, default=None)
+            question = min(open_, key=lambda one: one.until, default=None)
+            if question and (first is None or question.until < first.place):
+                trials.decide(self, question)
+            elif first:
+                first.look()
             else:
                 return
 
@@ -112,18 +115,27 @@ class Customer:
         for claim in self.claims:
             claim.weigh(self.counts, self.end)
         for thread in self.threads:
-            turns = Turns(
-                thread, self.steps(thread), self.policy, self.counts, self.board, self.end
-            )
-            turns.judge()
-            wishes.judge(turns)
-            loose_ends.judge(turns)
-            handoffs.judge(turns)
-            self.tally["cx_handoffs_total"] += handoffs.requests(turns)
-            verdicts.judge(turns)
+            self._judge_turns(thread)
             for fact in thread.facts:
                 if fact.kind == "feedback.received":
                     promises.rated(thread, fact, self.counts)
+        self._judge_promises()
+        for action in self.actions:
+            ledger.judge(self, action)
+        for finding in self.board.findings:
+            if self._still_open(finding):
+                self.counts["cx_silent_failures_open"][finding.labels] += 1
+
+    def _judge_turns(self, thread: Thread) -> None:
+        turns = Turns(thread, self.steps(thread), self.policy, self.counts, self.board, self.end)
+        turns.judge()
+        wishes.judge(turns)
+        loose_ends.judge(turns)
+        handoffs.judge(turns)
+        self.tally["cx_handoffs_total"] += handoffs.requests(turns)
+        verdicts.judge(turns)
+
+    def _judge_promises(self) -> None:
         for promise in promises.promises(self.taken, self.policy, self.together):
             thread_ = self._thread_of(promise.made)
             promises.judge(promise, thread_, self.counts, self.board, self.end)
@@ -132,11 +144,6 @@ class Customer:
                 own, thread_ = shown.get("ai_version"), self._thread_of(shown)
                 version = own or (thread_.version(shown.place) if thread_ else "none")
                 self.counts["cx_suggestions_total"][state, version] += 1
-        for action in self.actions:
-            ledger.judge(self, action)
-        for finding in self.board.findings:
-            if self._still_open(finding):
-                self.counts["cx_silent_failures_open"][finding.labels] += 1
 
     def _still_open(self, finding: Finding) -> bool:
         """Does it stand, and is it still known of what?"""
@@ -146,17 +153,23 @@ class Customer:
         if thread is None:
             action = finding.action and finding.action.known(self.end)
             return bool(action) or (known is not None and known >= self.end)
-        return self.remembers(thread, self.end) or self._claim_remembered(finding)
+        if finding.sf == "SF-17":
+            claim = next(one for one in self.claims if one is finding.subject)
+            return self.remembers(thread, self.end) or self.remembers_claim(claim, self.end)
+        return self.remembers(thread, self.end)
 
-    def _claim_remembered(self, finding: Finding) -> bool:
-        """Is the claim remembered for what may contradict it, longer than its conversation?"""
-        if finding.sf != "SF-17":
-            return False
-        mine = [one for one in self.claims if one.thread is finding.thread]
-        past = [one for one in mine if one.can_be_contradicted() and one.ended(self.end)]
-        last = max(past, key=lambda one: one.fact.place, default=None)
-        until = last.fact.t + self.policy["signal_window"] if last else 0
-        return last is finding.subject and until >= self.end[0]
+    def remembers_claim(self, claim: Claim, place: Place) -> bool:
+        """Could it still be contradicted? After its trial only the last of a conversation can."""
+        if not claim.can_be_contradicted() or not claim.ended(place):
+            return claim.can_be_contradicted()
+        past = [
+            one
+            for one in self.claims
+            if one.thread is claim.thread and one.can_be_contradicted() and one.ended(place)
+        ]
+        last = max(past, key=lambda one: (one.fact.t, one.fact.place))
+        forgotten = deadline(claim.fact.t + self.policy["signal_window"], claim.over())
+        return claim is last and place < forgotten
 
     def _thread_of(self, fact: Fact) -> Thread | None:
         return next((one for one in self.threads if fact in one.facts), None)
@@ -194,21 +207,22 @@ class Customer:
                     return thread
                 break
         thread = Thread(str(fact.conversation), fact.key)
-        thread.journey = Journey(len(self.journeys), fact.t, fact.place, [thread])
+        number = max((journey.number for journey in self.journeys), default=0) + 1
+        thread.journey = Journey(number, fact.t, fact.place, [thread])
         self.threads.append(thread)
         self.journeys.append(thread.journey)
         return thread
 
-    def ended(self, journey: Journey, place: Place) -> bool:
-        """Had nothing been open any more, and its gap passed, before this was applied?"""
+    def ended(self, journey: Journey, place: Place) -> int | None:
+        """When nothing had been open any more, and its gap passed, if before this was applied."""
         least = min([self.policy["gap"], *self.policy["gap_by_intent_group"].values()])
-        stirred = max((one.facts[-1].t for one in journey.threads if one.facts), default=place[0])
+        stirred = last_life(journey, place)
         if journey.ended is None and journey.threads and stirred + least < place[0]:
             over = silent_until(journey, place, self.policy) + 1
             if beginning_of(over) <= place:
                 until = max([over, *self._open_until(journey)])
                 journey.ended = until if beginning_of(until) <= place else None
-        return journey.ended is not None
+        return journey.ended
 
     def _open_until(self, journey: Journey) -> Iterator[int]:
         """Until when each thing in it is or was open."""
@@ -221,17 +235,20 @@ class Customer:
 
     def _forgotten(self, thread: Thread, fact: Fact) -> bool:
         journey = thread.journey
-        if journey.forgotten or not self.ended(journey, fact.place):
-            return journey.forgotten
-        until = max((passed for passed in self._contradictable(journey)), default=0)
-        journey.forgotten = until <= fact.place[0] or fact.kind in BEGINS
-        return journey.forgotten
+        if journey.forgotten is None and self.ended(journey, fact.place) is not None:
+            until = max(self._contradictable(journey), default=0)
+            if until <= fact.place[0] or fact.kind in BEGINS:
+                journey.forgotten = fact.place
+        return journey.forgotten is not None
 
     def remembers(self, thread: Thread, place: Place) -> bool:
         """Was a conversation still known then?"""
         journey = thread.journey
-        if journey.forgotten or not self.ended(journey, place):
-            return not journey.forgotten
+        ended = self.ended(journey, place)
+        if ended is None or beginning_of(ended) > place:
+            return True
+        if journey.forgotten is not None and journey.forgotten <= place:
+            return False
         return any(until >= place[0] for until in self._contradictable(journey))
 
     def _contradictable(self, journey: Journey) -> Iterator[int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.sim.oracle_book import NOTHING, beginning_of, deadline, kind_of, public, speaks, word
+from tests.sim.oracle_book import beginning_of, deadline, kind_of, public, speaks, word
 from tests.sim.oracle_claims import HORIZONS
 from tests.sim.oracle_handoffs import requests
 from tests.sim.oracle_histograms import observe
@@ -12,7 +13,7 @@ from tests.sim.oracle_order import DAY
 from tests.sim.oracle_turns import HANDOFF_KINDS, TO_AI, Turns, answers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.sim.oracle_book import Journey, Thread
     from tests.sim.oracle_claims import Claim
@@ -28,8 +29,7 @@ class Due(NamedTuple):
     """A journey that is to be looked at, or a claim that has grown old."""
 
     place: Place
-    at: str
-    of: Journey | Claim
+    look: Callable[[], None]
 
 
 def due(customer: Customer, place: Place) -> Iterator[Due]:
@@ -37,31 +37,30 @@ def due(customer: Customer, place: Place) -> Iterator[Due]:
     for journey in customer.journeys:
         if not journey.threads:
             continue
-        over = beginning_of(journey.ended) if customer.ended(journey, place) else place
+        ended = customer.ended(journey, place)
+        over = beginning_of(ended) if ended is not None else place
         for at, length in CHECKPOINTS.items():
             when = min(over, deadline(journey.start + length, journey.since))
             if at not in journey.observed and when < place:
-                yield Due(when, at, journey)
-        if journey.ended is not None and "end" not in journey.observed:
-            yield Due(over, "end", journey)
+                moment = min(over[0], journey.start + length)
+                yield Due(when, partial(_observe, customer, journey, at, (when, moment)))
+        if ended is not None and "end" not in journey.observed:
+            yield Due(over, partial(_observe, customer, journey, "end", (over, ended)))
     for claim in customer.claims:
-        if claim.on_trial and not claim.grown and claim.passes(HORIZONS["7d"]) < place:
-            yield Due(claim.passes(HORIZONS["7d"]), "", claim)
+        when = claim.passes(HORIZONS["7d"])
+        if claim.on_trial and not claim.grown and when < place:
+            yield Due(when, partial(_grow, customer, claim, when))
 
 
-def look(customer: Customer, one: Due) -> None:
-    """Observe a journey, or a claim that may have proved durable."""
-    if one.at:
-        _observe(customer, one.of, one.at, one.place)
-        return
-    claim = one.of
+def _grow(customer: Customer, claim: Claim, place: Place) -> None:
+    """A claim is old enough to have proved durable."""
     claim.grown = True
     journey = claim.thread.journey
-    durable = not claim.failed("same_issue", one.place)
-    gone = claim.censored is not None and claim.censored <= one.place
+    durable = not claim.failed("same_issue", place)
+    gone = claim.censored is not None and claim.censored <= place
     if durable and not gone and not journey.durable:
         journey.durable = True
-        _resolved(customer, claim, "durable", one.place)
+        _resolved(customer, claim, "durable", place)
 
 
 def first_claim(customer: Customer, claim: Claim) -> None:
@@ -92,7 +91,9 @@ def _outcome(customer: Customer, journey: Journey, place: Place) -> str:
     return "open" if last.censored and last.censored <= place else "durable"
 
 
-def _observe(customer: Customer, journey: Journey, at: str, place: Place) -> None:
+def _observe(customer: Customer, journey: Journey, at: str, when: tuple[Place, int]) -> None:
+    """Observe a journey as it is known at a place, with its clocks at a moment."""
+    place, moment = when
     journey.observed.add(at)
     threads = [one for one in journey.threads if not one.spam]
     contacts = [one for one in threads if one.demand]
@@ -102,7 +103,7 @@ def _observe(customer: Customer, journey: Journey, at: str, place: Place) -> Non
     facts = [fact for one in threads for fact in one.facts]
     messages = [one for one in facts if public(one, "customer")]
     asked = [one for one in facts if public(one, "ai") or public(one, "human")]
-    clocks = [_clock(customer, one, place) for one in threads]
+    clocks = [_clock(customer, one, place, moment) for one in threads]
     spent = {owner: sum(clock[owner] for clock in clocks) for owner in OWNERS}
     for name, value in (
         ("contacts", len(contacts)),
@@ -138,8 +139,8 @@ def _transfers(customer: Customer, thread: Thread) -> int:
     return passed
 
 
-def _clock(customer: Customer, thread: Thread, place: Place) -> dict[str, int]:
-    """How long a conversation waited on whom, up to here."""
+def _clock(customer: Customer, thread: Thread, place: Place, moment: int) -> dict[str, int]:
+    """How long a conversation waited on whom, up to a moment."""
     spent = dict.fromkeys(OWNERS, 0)
     if thread.contact is None:
         return spent
@@ -149,28 +150,28 @@ def _clock(customer: Customer, thread: Thread, place: Place) -> dict[str, int]:
     for fact in turns.facts:
         if fact.t < since:
             continue
-        change = turns.owner(fact.place)
-        owner = change.owner if change and change.owner in ("ai", "human") else "company"
-        begins = fact is thread.contact and turns.thread.origin(fact.place, turns.policy)
-        if _stops(customer, turns, fact):
-            new: str | None = None
-        elif (begins and begins != "proactive") or speaks(fact):
-            new = owner
-        elif answers(fact) and on is not None:
-            new = "customer"
-        else:
-            new = on
-        if new in ("ai", "human", "company"):
-            new = owner
-        if new != on:
+        new = _waits_on(customer, turns, fact, on)
+        if new != on or fact is thread.contact:
             if on:
                 spent[on] += fact.t - since
             on, since = new, fact.t
-        elif fact is thread.contact:
-            since = fact.t
     if on:
-        spent[on] += max(0, place[0] - since)
+        spent[on] += max(0, moment - since)
     return spent
+
+
+def _waits_on(customer: Customer, turns: Turns, fact: Fact, on: str | None) -> str | None:
+    """Who has to do something now, if the clock goes."""
+    if _stops(customer, turns, fact):
+        return None
+    begins = fact is turns.thread.contact and not turns.proactive(fact)
+    if answers(fact) and on is not None:
+        return "customer"
+    change = turns.owner(fact.place)
+    taken = on not in (None, "customer") and change and change.fact is fact
+    if not (taken or begins or speaks(fact)):
+        return on
+    return change.owner if change and change.owner in ("ai", "human") else "company"
 
 
 def _stops(customer: Customer, turns: Turns, fact: Fact) -> bool:
@@ -183,8 +184,4 @@ def _stops(customer: Customer, turns: Turns, fact: Fact) -> bool:
         "conversation.deleted",
     ):
         return True
-    more = fact.kind == "message.more"
-    nods = (public(fact, "customer") or more) and kind_of(fact) in NOTHING
-    return nods and any(
-        one.thread is turns.thread and one.stands(fact.place) for one in customer.claims
-    )
+    return fact in customer.nodded

@@ -14,8 +14,19 @@ if TYPE_CHECKING:
     from tests.sim.oracle_turns import Turns
 
 REASONS = frozenset(
-    "customer_requested policy_required knowledge_gap tool_failure missing_capability "
-    "low_confidence safety_risk verification_failed usage_limit loop_limit unclassified".split()
+    [
+        "customer_requested",
+        "policy_required",
+        "knowledge_gap",
+        "tool_failure",
+        "missing_capability",
+        "low_confidence",
+        "safety_risk",
+        "verification_failed",
+        "usage_limit",
+        "loop_limit",
+        "unclassified",
+    ]
 )
 REQUESTERS = frozenset({"customer", "ai", "policy", "system"})
 ENDS = {
@@ -139,16 +150,14 @@ def _terminal(handoff: Handoff, others: list[Handoff]) -> tuple[Place, str]:
             in_time = fact.t < handoff.due()
             ends.append((fact.place, "served_in_sla" if in_time else "served_late", fact))
         elif fact.kind in ENDS and handoff.own(fact):
-            ends.append((fact.place, ENDS[fact.kind], fact))
-    place, outcome, fact = min(ends, key=lambda end: end[0])
+            ends.append((fact.place, ENDS[fact.kind], None))
+    place, outcome, service = min(ends, key=lambda end: end[0])
     if place < turns.end:
-        version = turns.thread.version(place)
-        cell = (handoff.kind, outcome, handoff.within_hours(), version)
-        turns.counts["cx_handoff_terminal_total"][cell] += 1
-        if fact and outcome.startswith("served"):
-            waited = max(0, fact.t - request.t)
-            cell = (handoff.within_hours(), "wall")
-            observe(turns.counts, "cx_handoff_wait_seconds", cell, waited)
+        hours, version = handoff.within_hours(), turns.thread.version(place)
+        turns.counts["cx_handoff_terminal_total"][handoff.kind, outcome, hours, version] += 1
+        if service is not None:
+            waited = max(0, service.t - request.t)
+            observe(turns.counts, "cx_handoff_wait_seconds", (hours, "wall"), waited)
     return place, outcome
 
 

@@ -100,9 +100,7 @@ def _absorb(customer: Customer, twin: Thread, thread: Thread) -> None:
     thread.journey.threads.remove(thread)
 
 
-def device_kin(
-    key: str, links: Iterable[Fact], place: Place, memory: int
-) -> frozenset[str]:
+def device_kin(key: str, links: Iterable[Fact], place: Place, memory: int) -> frozenset[str]:
     """All references of those who seem to use a device of this customer's."""
     links = list(links)
     own = family(key, links, place)

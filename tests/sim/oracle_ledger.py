@@ -42,8 +42,8 @@ def verdicts(action: Action) -> Iterator[Look]:
 
 
 def _decided(action: Action, begun: Fact, due: int, stage: str) -> Look:
-    policy, waits = action.customer.policy, []
-    at = due
+    policy, at = action.customer.policy, due
+    waits: list[tuple[Place, int]] = []
     while True:
         place = deadline(at, begun.place)
         result = _posted(action, place) if stage else action.result(place)
@@ -66,10 +66,10 @@ def _posted(action: Action, place: Place) -> str:
 def judge(customer: Customer, action: Action) -> None:
     """Count what became of it, and what is silent."""
     for look in verdicts(action):
-        if look.place >= customer.end:
-            return
         # At the deadline itself nobody can have vouched for it yet.
         customer.ledger_waits += look.waits[1:]
+        if look.place >= customer.end:
+            return
         if not look.stage:
             cell = (action.kind, look.result, action.version)
             customer.counts[actions.RESULTS][cell] += 1

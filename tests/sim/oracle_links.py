@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.sim.oracle_book import Journey
+from tests.sim.oracle_book import Journey, before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,11 +50,10 @@ def family(
     return frozenset(known)
 
 
-def match(
-    thread: Thread, journey: Journey, contact: Fact, policy: Policy
-) -> Match | None:
+def match(thread: Thread, journey: Journey, contact: Fact, policy: Policy) -> Match | None:
     """The strongest way in which a contact is linked to a journey, if any."""
     place = contact.place
+    silent = contact.t - last_life(journey, before(place))
     journey = Journey(0, 0, place, [other for other in journey.threads if other is not thread])
     case, entity, intent, group = (
         thread.latest(name, place) for name in ("case_id", "entity_ref", "intent", "intent_group")
@@ -64,7 +63,6 @@ def match(
         other.name == answered for other in journey.threads
     ):
         return Match(EXPLICIT, joins=True)
-    silent = contact.t - last_life(journey, place)
     groups = journey.values("intent_group", place)
     if silent > gap([group] if group else [], policy):
         return None
@@ -83,10 +81,8 @@ def match(
 
 def gap(groups: Iterable[str], policy: Policy) -> int:
     """How long a matter of these groups may be silent."""
-    return max(
-        (policy["gap_by_intent_group"].get(group, policy["gap"]) for group in groups),
-        default=policy["gap"],
-    )
+    gaps, usual = policy["gap_by_intent_group"], int(policy["gap"])
+    return max((int(gaps.get(group, usual)) for group in groups), default=usual)
 
 
 def lives(fact: Fact) -> bool:

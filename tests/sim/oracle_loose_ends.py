@@ -55,29 +55,32 @@ def _left_over(turns: Turns, fact: Fact) -> None:
         if one.kind == "issue.opened" and one.t <= fact.t:
             name = str(one.get("issue_id"))
             opened[name] = max(opened.get(name, 0), one.t)
-    missing = {name for name in opened if not _resolved(name, opened[name], known)}
+    dated = [one for one in known if one.t <= fact.t]
+    missing = {name for name in opened if not _settled(name, opened[name], dated)}
     if not missing:
         return
-    again = len([one for one in known if one.kind == "conversation.reopened"])
+    reopened = [one.place for one in turns.facts if one.kind == "conversation.reopened"]
+    again = len([place for place in reopened if place < fact.place])
     subject = (turns.thread, again)
     finding = turns.board.found("SF-16", subject, CONFIRMED, fact.place, turns.thread)
-    for one in turns.facts:
-        if finding and one.kind == "conversation.reopened" and one.place > fact.place:
-            finding.settled = finding.settled or one.place
-    for one in turns.facts:
-        if one.place > fact.place and one.kind == "issue.resolved" and one.t <= fact.t:
-            name = str(one.get("issue_id"))
-            if name in missing and one.t >= opened[name]:
-                missing.remove(name)
-                if not missing:
-                    turns.board.take_back(finding, one.place)
-                    return
+    if finding:
+        finding.settled = next((place for place in reopened if place > fact.place), None)
+        until = finding.settled or turns.end
+        told = [one for one in turns.facts if fact.place < one.place < until and one.t <= fact.t]
+        settled = [_settled(name, opened[name], told) for name in missing]
+        late = [one.place for one in settled if one]
+        if len(late) == len(missing):
+            turns.board.take_back(finding, max(late))
 
 
-def _resolved(name: str, since: int, known: list[Fact]) -> bool:
-    return any(
-        one.kind == "issue.resolved" and one.get("issue_id") == name and one.t >= since
-        for one in known
+def _settled(name: str, since: int, told: list[Fact]) -> Fact | None:
+    return next(
+        (
+            one
+            for one in told
+            if one.kind == "issue.resolved" and one.get("issue_id") == name and one.t >= since
+        ),
+        None,
     )
 
 
@@ -103,7 +106,7 @@ def tried_again(customer: Customer, thread: Thread, contact: Fact, journey: Jour
             continue
         finding = customer.board.found("SF-15", first, PROBABLE, place, first)
         if finding:
-            finding.because = thread
+            finding.because = thread.name
 
 
 def _closed(thread: Thread) -> bool:
@@ -112,11 +115,13 @@ def _closed(thread: Thread) -> bool:
         for one in thread.facts
         if one.kind in ("conversation.closed", "conversation.reopened") or speaks(one)
     ]
-    return bool(told) and max(told, key=lambda one: (one.t, one.place)).kind == "conversation.closed"
+    return (
+        bool(told) and max(told, key=lambda one: (one.t, one.place)).kind == "conversation.closed"
+    )
 
 
 def merged(customer: Customer, thread: Thread, into: Thread, fact: Fact) -> None:
     """The second was one with the first: it was despair."""
     finding = customer.board.standing("SF-15", into, fact.place)
-    if finding and finding.because is thread:
+    if finding and finding.because == thread.name:
         customer.board.found("SF-15", into, CONFIRMED, fact.place, into)

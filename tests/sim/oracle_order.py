@@ -111,14 +111,11 @@ class Log:
 
     facts: list[Fact] = field(default_factory=list)
     end: int = 0
-    watermark: int = 0
     counted: Counter[tuple[str, ...]] = field(default_factory=Counter)
     skewed: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
-def log_of(
-    deliveries: Iterable[tuple[str, dict[str, Any], int]], policy: dict[str, Any]
-) -> Log:
+def log_of(deliveries: Iterable[tuple[str, dict[str, Any], int]], policy: dict[str, Any]) -> Log:
     """Put what was delivered in the order in which it counts."""
     log = Log()
     newest = dict.fromkeys(TOPICS, 0)
@@ -146,7 +143,7 @@ def log_of(
         if kind == HEARTBEAT and "watermark" in record["data"]:
             shown = min(t, moment_of(record["data"]["watermark"]))
         newest[topic] = max(newest[topic], shown)
-        if result == "duplicate" or result == "late_dropped":
+        if not result.endswith("applied"):
             continue
         order = (t, record.get("sequence") or "", RANKS.index(kind))
         late = t < watermark
@@ -155,8 +152,7 @@ def log_of(
     log.facts.sort(key=lambda fact: fact.place)
     # When the log ends, whatever still waits is applied.
     last = max((fact.t for fact in log.facts), default=0)
-    log.watermark = max(0, min(newest.values()) - policy["lateness"])
-    log.end = max(last + 1, log.watermark)
+    log.end = max(last + 1, min(newest.values()) - policy["lateness"])
     return log
 
 

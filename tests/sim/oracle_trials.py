@@ -9,7 +9,6 @@ from tests.sim import oracle_effort as effort
 from tests.sim.oracle_book import (
     ACTORS,
     NOTHING,
-    after,
     before,
     deadline,
     kind_of,
@@ -25,7 +24,15 @@ if TYPE_CHECKING:
     from tests.sim.oracle_order import Fact, Place
 
 BASES = frozenset(
-    "customer_confirmed agent_judged inactivity_timeout workflow operator bulk merge".split()
+    [
+        "customer_confirmed",
+        "agent_judged",
+        "inactivity_timeout",
+        "workflow",
+        "operator",
+        "bulk",
+        "merge",
+    ]
 )
 STAFF = ("human", "system", "ai")
 
@@ -71,8 +78,7 @@ def _message(customer: Customer, thread: Thread, fact: Fact) -> None:
     kind = kind_of(fact)
     if kind in NOTHING:
         if claims:
-            customer.counts["cx_post_close_acks_total"][kind,] += 1
-            customer.nods.append(fact)
+            _nod(customer, fact, fact)
     elif kind == "unknown" and claims:
         until = deadline(fact.t + customer.policy["kind_wait"], fact.place)
         customer.questions.append(Question(fact, thread, until, [fact]))
@@ -84,9 +90,7 @@ def returned(
     customer: Customer, thread: Thread, message: Fact, known: Place, said: list[Fact]
 ) -> None:
     """The customer is back, and it is certain now."""
-    doubt = next(
-        (one for one in customer.questions if one.thread is thread and not one.held), None
-    )
+    doubt = next((one for one in customer.questions if one.thread is thread and not one.held), None)
     if doubt:
         _meant(customer, doubt, known, by_customer=True)
     intents = [fact.get("intent") for fact in said if fact.get("intent") not in (None, "unknown")]
@@ -103,7 +107,7 @@ def returned(
 
 def undo(customer: Customer, claim: Claim, fact: Fact, known: Place) -> Failure | None:
     """A return to the conversation fails its claim."""
-    failure = claim.fail(fact, known, claim.thread, EXPLICIT, "reopen", customer.counts)
+    failure = claim.fail(fact, known, "", EXPLICIT, "reopen", customer.counts)
     if failure and claim.on_trial and claim.by == "ai":
         customer.returned_to(claim, failure)
     return failure
@@ -126,34 +130,40 @@ def _intent_of(thread: Thread, issue: str, place: Place) -> str | None:
 def _says_more(customer: Customer, thread: Thread, fact: Fact) -> None:
     """A second word on a message: what it really was."""
     kind, name = kind_of(fact), fact.get("message_id")
+    mine = [one for one in customer.questions if one.thread is thread]
+    held = next((one for one in mine if one.fact.get("message_id") == name), None)
+    if held:
+        held.said.append(fact)
     if kind == "unknown":
-        for question in customer.questions:
-            if question.thread is thread and question.fact.get("message_id") == name:
-                question.said.append(fact)
         return
-    for question in list(customer.questions):
-        if question.thread is thread and question.fact.get("message_id") == name:
-            question.said.append(fact)
-            _decide(customer, question, fact.place, nods=kind in NOTHING)
-            if kind in NOTHING:
-                customer.counts["cx_post_close_acks_total"][kind,] += 1
-                customer.nods.append(question.fact)
-            return
-    if kind in NOTHING:
-        if any([_take_back(customer, claim, name, thread, fact) for claim in customer.claims]):
-            customer.counts["cx_post_close_acks_total"][kind,] += 1
-            first = next(one for one in thread.facts if one.get("message_id") == name)
-            customer.nods.append(first)
-        return
+    if held:
+        _decide(customer, held, fact.place, nods=kind in NOTHING)
+        if kind in NOTHING:
+            _nod(customer, held.fact, fact)
+    elif kind in NOTHING:
+        failed = [_take_back(customer, claim, name, thread, fact) for claim in customer.claims]
+        if any(failed):
+            _nod(customer, next(one for one in thread.facts if one.get("message_id") == name), fact)
+    else:
+        _was_none(customer, thread, fact)
+
+
+def _was_none(customer: Customer, thread: Thread, fact: Fact) -> None:
+    """What was taken for thanks is a return."""
     for nod in list(customer.nods):
-        if nod.get("message_id") == name and nod in thread.facts:
+        if nod.get("message_id") == fact.get("message_id") and nod in thread.facts:
             customer.nods.remove(nod)
             returned(customer, thread, nod, fact.place, [nod, fact])
 
 
-def _take_back(
-    customer: Customer, claim: Claim, name: str, thread: Thread, fact: Fact
-) -> bool:
+def _nod(customer: Customer, message: Fact, said: Fact) -> None:
+    """A message is thanks for what was claimed, as this says."""
+    customer.counts["cx_post_close_acks_total"][kind_of(said),] += 1
+    customer.nods.append(message)
+    customer.nodded.append(said)
+
+
+def _take_back(customer: Customer, claim: Claim, name: str, thread: Thread, fact: Fact) -> bool:
     """A message that had failed a claim was only thanks."""
     taken = False
     for failure in claim.record:
@@ -213,9 +223,7 @@ def _meant(customer: Customer, doubt: Question, known: Place, *, by_customer: bo
     _waited(customer, doubt, known)
     for claim in customer.claims:
         if claim.thread is doubt.thread:
-            failure = claim.fail(
-                doubt.fact, known, claim.thread, EXPLICIT, "reopen", customer.counts
-            )
+            failure = claim.fail(doubt.fact, known, "", EXPLICIT, "reopen", customer.counts)
             if failure and by_customer and claim.on_trial and claim.by == "ai":
                 customer.returned_to(claim, failure)
 

@@ -83,23 +83,29 @@ class Turns:
         )
 
     def changes(self) -> list[Change]:
-        """Every change of owner, in the order in which they were applied."""
+        """Every time that it was said whose it is, in the order in which that was applied."""
         found: list[Change] = []
         for fact in self.facts:
             before = found[-1] if found else None
             if before and fact.t < before.fact.t:
                 continue
-            owner, given_back = self._after(fact, before)
-            if before is None and owner == "nobody":
-                continue
-            if before is None or (owner, given_back) != (before.owner, before.given_back):
-                found.append(Change(fact, owner, given_back))
+            change = self._after(fact, before)
+            if change:
+                found.append(Change(fact, *change))
         return found
 
-    def _after(self, fact: Fact, before: Change | None) -> tuple[str, bool]:
+    def _kind(self, request: Fact | None, place: Place) -> str:
+        """The kind of a handoff, if that is still known (9.1)."""
+        kind = word(request.get("kind"), HANDOFF_KINDS) if request else "unknown"
+        if request is None or kind in TO_AI or request.place == place:
+            return kind
+        until = deadline(request.t + self.policy["verdict_wait"], request.place)
+        return kind if place < until and not self.proactive(request) else "unknown"
+
+    def _after(self, fact: Fact, before: Change | None) -> tuple[str, bool] | None:
         owner, given_back = (before.owner, before.given_back) if before else ("nobody", False)
         request = self.request(fact.get("handoff_id"), fact.place)
-        kind = word(request.get("kind"), HANDOFF_KINDS) if request else "unknown"
+        kind = self._kind(request, fact.place)
         if public(fact, "human"):
             return "human", False
         if public(fact, "ai"):
@@ -111,19 +117,20 @@ class Turns:
         if fact.kind == "handoff.returned":
             back = kind not in ("human_human", "human_ai")
             return ("ai" if back else "human"), back
-        if fact.kind in ("handoff.failed", "handoff.expired") and owner == "queue":
-            if not self._asked_again(fact, request):
-                return "lost", False
-        return owner, given_back
+        gone = fact.kind in ("handoff.failed", "handoff.expired") and owner == "queue"
+        if gone and not self._asked_again(fact, request):
+            return "lost", False
+        return None
 
-    def _after_ai(self, fact: Fact, owner: str, *, given_back: bool) -> tuple[str, bool]:
+    def _after_ai(self, fact: Fact, owner: str, *, given_back: bool) -> tuple[str, bool] | None:
         if owner == "nobody" or (owner == "lost" and answers(fact)):
             return "ai", False
-        return owner, given_back and not answers(fact)
+        return (owner, False) if given_back and answers(fact) else None
 
     def _asked_again(self, fact: Fact, request: Fact | None) -> bool:
         return request is not None and any(
-            other.kind == "handoff.requested" and request.place < other.place < fact.place
+            other.kind == "handoff.requested"
+            and request.place < other.place < fact.place
             and other is self.request(other.get("handoff_id"), other.place)
             for other in self.facts
         )
@@ -176,16 +183,19 @@ class Turns:
         return max(spoken, key=lambda fact: (fact.t, fact.place), default=None)
 
     def _abandonment(self) -> None:
+        heard = [one for one in self.facts if public(one, "customer")]
+        before: Fact | None = None
         for fact in self.facts:
             if not self._books(fact) or self.proactive(fact):
                 continue
             asked = self.last_words(fact.place)
             if not (asked and public(asked, "ai") and kind_of(asked) in ("question", "error")):
                 continue
-            heard = [one for one in self.facts if public(one, "customer")]
-            subject = (self.thread, len([one for one in heard if one.place < fact.place]))
-            if not self.board.found("SF-03", subject, CONFIRMED, fact.place, self.thread):
+            spoken = [one for one in heard if one.place < fact.place]
+            if before and not any(one.t >= before.t for one in spoken):
                 continue
+            before, subject = asked, (self.thread, fact)
+            self.board.found("SF-03", subject, CONFIRMED, fact.place, self.thread)
             cell = (self.thread.version(fact.place), self.thread.label("intent_group", fact.place))
             self.counts["cx_abandoned_as_resolved_total"][cell] += 1
             late = [one for one in heard if one.place > fact.place and asked.t <= one.t < fact.t]
@@ -197,21 +207,24 @@ class Turns:
     @staticmethod
     def _books(fact: Fact) -> bool:
         if fact.kind == "conversation.closed":
-            return fact.get("actor") == "system" or fact.get("reason") == "workflow"
+            return bool(fact.get("actor") == "system" or fact.get("reason") == "workflow")
         if fact.kind != "resolution.claimed" or fact.get("basis") in ("bulk", "merge"):
             return False
-        return fact.get("basis") == "inactivity_timeout" or fact.get("by") == "system"
+        return bool(fact.get("basis") == "inactivity_timeout" or fact.get("by") == "system")
 
     # SF-12 and SF-13.
 
     def _ends_wait(self, fact: Fact) -> bool:
         return answers(fact) or fact.kind in ENDS
 
+    def _ends(self, fact: Fact, waiting: Fact) -> bool:
+        """Does a message wait no longer?"""
+        return _was_a_nod(fact, waiting) or (self._ends_wait(fact) and fact.t >= waiting.t)
+
     def _waits(self) -> None:
         waiting: Fact | None = None
         for fact in self.facts:
-            nods = waiting is not None and _was_a_nod(fact, waiting)
-            if waiting and (nods or (self._ends_wait(fact) and fact.t >= waiting.t)):
+            if waiting and self._ends(fact, waiting):
                 waiting = None
             elif not waiting and self._begins_wait(fact):
                 waiting = fact
@@ -233,15 +246,16 @@ class Turns:
         window = self.policy["limbo_window"]
         if not limbo:
             channel = self.thread.label("channel", fact.place)
-            window = self.policy["reply_window_by_channel"].get(channel, self.policy["reply_window"])
+            windows = self.policy["reply_window_by_channel"]
+            window = windows.get(channel, self.policy["reply_window"])
         due = deadline(fact.t + window, fact.place)
-        ended = [one for one in self.facts if one.place > fact.place and one.t >= fact.t]
-        ended = [one for one in ended if self._ends_wait(one) or _was_a_nod(one, fact)]
+        later = [one for one in self.facts if one.place > fact.place]
+        ended = [one for one in later if self._ends(one, fact)]
         if due >= self.end or (ended and ended[0].place < due):
             return
         sf = "SF-13" if limbo else "SF-12"
         finding = self.board.found(sf, self.thread, CONFIRMED, due, self.thread)
-        wrong = [one for one in ended if one.t < fact.t + window]
-        wrong += [one for one in self.facts if one.place > due and _was_a_nod(one, fact)]
+        wrong = [one for one in ended if self._ends_wait(one) and one.t < fact.t + window]
+        wrong += [one for one in ended[:1] if _was_a_nod(one, fact)]
         if finding and wrong:
             self.board.take_back(finding, min(one.place for one in wrong))

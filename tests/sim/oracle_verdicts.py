@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.sim.oracle_handoffs import acted, handoffs
 from tests.sim.oracle_book import public
+from tests.sim.oracle_handoffs import acted, handoffs
 from tests.sim.oracle_wishes import MISSED, age_to
 
 if TYPE_CHECKING:
@@ -145,7 +145,9 @@ def _in_the_end(handoff: Handoff) -> Verdict:
     if known:
         return (known, HEURISTIC)
     back = [one for one in handoff.facts if one.kind == "handoff.returned" and handoff.own(one)]
-    served = back and any(handoff.serves(one) and one.place < back[0].place for one in handoff.facts)
+    served = back and any(
+        handoff.serves(one) and one.place < back[0].place for one in handoff.facts
+    )
     words = [one for one in handoff.facts if public(one, "human") and one.t >= handoff.request.t]
     few = len(words) <= handoff.turns.policy["unnecessary_messages_max"]
     return ("unnecessary" if served and few else "undetermined", HEURISTIC)

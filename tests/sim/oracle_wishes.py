@@ -79,7 +79,8 @@ def _given_up(turns: Turns, asked: Fact) -> tuple[Place, int] | None:
         if all(later.place > silent for later in words[number + 1 :]):
             ends.append((silent, due))
     for place, t in sorted(ends):
-        told = [one for one in since if public(one, "ai") and one.place < place]
+        told = [one for one in since if public(one, "ai") and asked.t <= one.t]
+        told = [one for one in told if one.place < place]
         if len(told) >= 2 and place < heard and place < turns.end:
             return place, t
     return None
@@ -154,11 +155,8 @@ def _third_turn(turns: Turns, fact: Fact) -> bool:
     run: list[Fact] = []
     intent: str | None = None
     replied = True
-    for one in turns.facts:
-        if one.place > fact.place:
-            break
-        if turns.proactive(one):
-            continue
+    told = [one for one in turns.facts if one.place <= fact.place and not turns.proactive(one)]
+    for one in told:
         if _ends_run(turns, one):
             run, intent = [], None
         if public(one, "ai") and answers(one):

@@ -26,12 +26,11 @@ def main(count: int, first: int = 0) -> int:
         for chunk, seed in zip(chunks, processes.map(failing, chunks), strict=True):
             if seed is not None:
                 processes.shutdown(wait=False, cancel_futures=True)
-                print()
-                print(told(seed))
-                print(f"Again: make sim SEEDS=1 FROM={seed}")
+                sys.stdout.write(f"\n{told(seed)}\nAgain: make sim SEEDS=1 FROM={seed}\n")
                 return 1
-            print(f"\r{chunk.stop - first} of {count} seeds alike", end="", flush=True)
-    print()
+            sys.stdout.write(f"\r{chunk.stop - first} of {count} seeds alike")
+            sys.stdout.flush()
+    sys.stdout.write("\n")
     return 0
 
 

@@ -236,7 +236,9 @@ def act(talk: Talk, by: str = "ai") -> None:
         if chance(rng, 0.4):
             talk.tell_at(start + around(rng, window), "action.executed", **data)
     if chance(rng, 0.6):
-        told = rng.choice(({"action_id": name}, {"action_id": name, "kind": kind}, {"kind": kind}))
+        told: Record = rng.choice(
+            ({"action_id": name}, {"action_id": name, "kind": kind}, {"kind": kind})
+        )
         if "entity_ref" not in talk.about and "action_id" not in told:
             told = {"action_id": name}
         told |= {"entity_ref": talk.about.get("entity_ref")}

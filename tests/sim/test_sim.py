@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from functools import cache
-
 import pytest
 
-from monitor.core.catalogue import METRICS
-from schemas.decode import TOPIC_OF
-from tests.sim.compare import CLOSE, NOT_YET, differences, expected, of_seed, told
+from tests.sim.compare import NOT_YET, differences, of_seed, told
 
 SEEDS = 1000
 CHUNK = 25

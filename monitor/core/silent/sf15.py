@@ -25,7 +25,7 @@ def contacted(step: Step, contact: Conversation, found: dict[int, tuple[str, boo
     """The customer begins another conversation, which relates to journeys as ``found`` says."""
     for first in step.customer.conversations.values():
         match, _ = found.get(first.journey, (ANY_INTENT, False))
-        if match == ANY_INTENT or not _is_with_the_ai(step, first):
+        if first is contact or match == ANY_INTENT or not _is_with_the_ai(step, first):
             continue
         if raise_finding(step, KIND, first.id, first, Confidence.PROBABLE, (step.mark,)):
             first.second, first.second_mark = contact.id, step.mark

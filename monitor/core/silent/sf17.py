@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core import endings, episodes, past_claims
 from monitor.core.journeys import EXPLICIT
-from monitor.core.silent.findings import SilentFailure, raise_finding
+from monitor.core.silent.findings import SilentFailure, forget_subject, raise_finding
 from monitor.core.surveys import band_of
 from schemas.published import Confidence
 from schemas.vocabulary import Scale, SignalKind
@@ -49,6 +49,12 @@ def signal(step: Step, conversation: Conversation | None, data: SignalData) -> N
         _contradict(step, claim, Confidence.CONFIRMED)
     else:
         _contradict(step, past_claims.latest(step, window), Confidence.PROBABLE)
+
+
+def forget(step: Step, subject: str) -> None:
+    """Nothing can contradict a claim any more: what was found of it stands for ever."""
+    forget_subject(step, KIND, subject)
+    endings.forget_claim(step, subject)
 
 
 def _contradict(step: Step, claim: Claim | None, confidence: Confidence) -> None:

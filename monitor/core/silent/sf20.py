@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
-from statistics import median
+from statistics import median, median_high, median_low
 from typing import TYPE_CHECKING
 
 from monitor.core.moments import DAY, HOUR, Moment
@@ -24,7 +24,7 @@ from schemas.decode import TOPICS
 from schemas.published import Confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from monitor.core.policy import Policy
     from monitor.core.step import Step
@@ -89,11 +89,11 @@ def _blind(step: Step) -> Iterator[tuple[str, Confidence]]:
         if sight.since(begun_at, topic) == 0 and _is_busy(step, topic):
             yield f"silent:{topic}", Confidence.PROBABLE
     for signal, (part, whole, limit) in _RATIOS.items():
-        usual = _usual(_shares(sight, _hours_like(begun_at), part, whole))
         n = sight.since(step.at - _hour_in(window), whole)
-        share = Fraction(sight.since(step.at - _hour_in(window), part), max(n, 1))
-        if n >= step.policy.blind_min and share < limit * usual:
-            yield signal, Confidence.PROBABLE
+        if n >= step.policy.blind_min:
+            share = Fraction(sight.since(step.at - _hour_in(window), part), n)
+            if share < limit * _usual_share(sight, begun_at, part, whole):
+                yield signal, Confidence.PROBABLE
     if sight.late_until >= step.at:
         yield "ledger", Confidence.CONFIRMED
 
@@ -101,21 +101,21 @@ def _blind(step: Step) -> Iterator[tuple[str, Confidence]]:
 def _is_busy(step: Step, topic: str) -> bool:
     """Whether a topic usually has enough in this window for silence to say something."""
     window = step.policy.blind_window
-    counts = [step.sight.in_hour(hour, topic) for hour in _hours_like(step.at - window)]
-    usual = _usual(Fraction(n) for n in counts if n)
-    return usual * window >= step.policy.blind_min * HOUR
+    hours = _hours_like(step.at - window)
+    counts = [n for n in (step.sight.in_hour(hour, topic) for hour in hours) if n]
+    if len(counts) < _DAYS_MIN:
+        return False
+    twice_the_median = median_low(counts) + median_high(counts)
+    return twice_the_median * window >= 2 * step.policy.blind_min * HOUR
 
 
-def _shares(sight: Sight, hours: Iterable[int], part: str, whole: str) -> Iterator[Fraction]:
-    for hour in hours:
-        n = sight.in_hour(hour, whole)
-        if n:
-            yield Fraction(sight.in_hour(hour, part), n)
-
-
-def _usual(values: Iterable[Fraction]) -> Fraction:
-    known = list(values)
-    return median(known) if len(known) >= _DAYS_MIN else Fraction(0)
+def _usual_share(sight: Sight, moment: Moment, part: str, whole: str) -> Fraction:
+    shares = [
+        Fraction(sight.in_hour(hour, part), n)
+        for hour in _hours_like(moment)
+        if (n := sight.in_hour(hour, whole))
+    ]
+    return median(shares) if len(shares) >= _DAYS_MIN else Fraction(0)
 
 
 def _hours_like(moment: Moment) -> list[int]:

@@ -106,8 +106,9 @@ def test_a_booking_twice_is_one_until_the_customer_speaks_again() -> None:
     assert driver.count("cx_silent_failures_open", sf="SF-03") == 1
 
 
-def test_an_answer_that_comes_late_takes_it_back() -> None:
-    driver = told(QUESTION, TIMEOUT).restart().tell(says("ann", "11:00")).until("3d 00:00")
+@pytest.mark.parametrize("at", ["09:01", "11:00"])
+def test_an_answer_that_comes_late_takes_it_back(at: str) -> None:
+    driver = told(QUESTION, TIMEOUT).restart().tell(says("ann", at, id="late")).until("3d 00:00")
 
     assert findings(driver) == [("confirmed", False), ("confirmed", True)]
     assert driver.counts(RETRACTED, "ai_version", "intent_group") == {"v1/billing": 1}

@@ -68,7 +68,8 @@ def test_a_notice_is_waited_for_though_its_journey_is_over_before() -> None:
 
 
 def test_the_finding_comes_a_minute_after_the_notice_and_names_it() -> None:
-    driver = Driver().tell(started("ann", "08:00"), NOTICE)
+    again = ai_says("ann", "09:00:30", "handoff_notice")
+    driver = Driver().tell(started("ann", "08:00"), NOTICE, again)
     assert driver.until("09:00:59").said(Finding) == []
 
     (finding,) = driver.until("09:01").said(Finding)

@@ -75,6 +75,12 @@ def test_silence_counts_from_the_last_word_of_anybody() -> None:
     assert findings(driver.restart().until("09:50")) == [("confirmed", False)]
 
 
+def test_a_word_that_comes_late_does_not_shorten_the_silence() -> None:
+    driver = Driver().tell(BEGUN, ASKED, *WENT_ON, says("ann", "09:20", "thanks")).until("09:30")
+
+    assert findings(driver.tell(ai_says("ann", "09:05")).until("09:49:59")) == []
+
+
 def test_one_message_of_the_ai_may_be_a_question_back() -> None:
     assert found(ASKED, WENT_ON[0], closed("ann", "09:10")) == []
     noted = ai_says("ann", "09:02", visibility="internal")

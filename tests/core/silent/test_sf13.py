@@ -101,6 +101,12 @@ def test_an_answer_that_comes_late_takes_it_back() -> None:
     assert findings(driver) == [LIMBO, ("confirmed", True)]
 
 
+def test_a_word_from_before_does_not_end_the_wait() -> None:
+    driver = Driver().tell(*GIVEN_BACK, WRITES).until("09:15")
+
+    assert findings(driver.tell(ai_says("ann", "09:05")).until("12:00")) == [LIMBO]
+
+
 def test_the_wait_outlives_a_short_journey() -> None:
     driver = Driver(replace(Policy(), gap=HOUR, limbo_window=3 * HOUR))
     # Of a handoff to another AI nothing else is waited for.

@@ -129,6 +129,12 @@ def test_a_third_contact_adds_nothing_to_the_first_and_finds_the_second() -> Non
     assert found(driver) == [PROBABLE, ("probable", "ann-2", False)]
 
 
+def test_a_contact_is_no_second_one_beside_itself() -> None:
+    driver = waiting(again(origin="proactive"), ai_says("ann", "3d 10:30", **SECOND))
+
+    assert found(driver.tell(says("ann", "3d 11:00", **SECOND))) == []
+
+
 def test_the_same_ticket_twice_confirms_it() -> None:
     assert found(waiting(again(), merged("ann", "10:30", "ann-1", **SECOND))) == [
         PROBABLE,

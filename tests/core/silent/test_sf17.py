@@ -139,6 +139,20 @@ def test_after_two_months_nothing_is_contradicted_any_more() -> None:
     assert findings(told(*FIRST, signalled("ann", "60d 09:00", entity_ref="order-1"))) == []
 
 
+def test_a_finding_goes_with_its_claim_though_its_conversation_went_before() -> None:
+    beside = started("ann", "10:00", conversation_id="ann-2", entity_ref="order-1")
+    driver = told(*FIRST, beside, until="45d 00:00")
+    # What begins in a journey that has ended makes it forgotten, and begins anew.
+    anew = claimed("ann", "50d 00:00", by="human", conversation_id="ann-2")
+    driver.tell(anew, signalled("ann", "51d 00:00")).until("51d 00:00")
+    assert findings(driver) == ["None probable"]
+    assert driver.counts("cx_silent_failures_open", "sf") == {"SF-17": 1}
+
+    driver.until("60d 09:00")
+    assert "ann" in driver.tracker.customers
+    assert driver.counts("cx_silent_failures_open", "sf") == {}
+
+
 def test_of_each_conversation_only_the_last_claim_is_remembered() -> None:
     again = (says("ann", "10:00"), claimed("ann", "11:00"))
     driver = told(*FIRST, *again, until="45d 00:00")

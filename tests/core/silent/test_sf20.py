@@ -60,8 +60,12 @@ def test_a_producer_that_falls_silent_is_missed_at_the_end_of_a_full_window() ->
 
 
 def test_a_heartbeat_at_the_beginning_of_the_window_is_in_it() -> None:
-    assert findings(Driver().tell(*beats("09:15")).until("09:30")) == []
-    assert findings(Driver().tell(*beats("09:14:59")).until("09:30")) != []
+    driver = Driver().tell(*beats("09:15"), *beats("09:14:59", producer="phone"))
+
+    # The other one is missed, so there is a look at that moment.
+    assert findings(driver.until("09:30")) == [
+        f"02. 09:30 producer:{CONVERSATIONS}/phone confirmed"
+    ]
 
 
 def test_a_producer_is_seen_again_at_the_next_full_window() -> None:
