@@ -42,7 +42,9 @@ class Published(Frozen):
     """What every record that we publish says of its subject."""
 
     id: str
-    journey: str = Field(description="Keyed hash of the customer's journey. Who was forgotten begins anew with it.")
+    journey: str = Field(
+        description="Keyed hash of the customer's journey. Who was forgotten begins anew with it."
+    )
     conversation_id: str | None = None
     decided_at: datetime = Field(description="The moment, in event time, that decided it.")
     ai_version: str
