@@ -173,13 +173,14 @@ def _answer_proactive(step: Step, conversation: Conversation) -> None:
     """The customer answers a contact that we began: soon, it is about that; later, anything."""
     soon = step.at - conversation.started_at <= step.policy.proactive_reply_window
     conversation.origin = Origin.REPLY_TO_PROACTIVE if soon else Origin.INBOUND
-    _demand(step, conversation, journeys.matches_anew(step, conversation))
+    _demand(step, conversation, journeys.matches(step, conversation, None))
 
 
 def _fail_earlier(step: Step, contact: Conversation, found: dict[int, tuple[str, bool]]) -> None:
     for episode in list(step.customer.episodes.values()):
         claimed_in = step.customer.conversations[episode.conversation_id]
-        if claimed_in.journey not in found or not episode.open_bounds:
+        related = claimed_in is not contact and claimed_in.journey in found
+        if not related or not episode.open_bounds:
             continue
         match, _ = found[claimed_in.journey]
         other = _is_other(contact.channel, episode.channel)

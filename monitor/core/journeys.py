@@ -61,25 +61,24 @@ def touch(step: Step, conversation: Conversation) -> None:
 def matches(
     step: Step, conversation: Conversation, in_reply_to: str | None
 ) -> dict[int, tuple[str, bool]]:
-    """How a new contact relates to each journey: the strongest match, and whether it joins."""
+    """How a new contact relates to each journey: the strongest match, and whether it joins.
+
+    It may be in a journey already, which it matches by the other conversations in it.
+    """
     found = {}
-    for journey in step.customer.journeys.values():
-        if journey.id == conversation.journey or journey.ended:
+    for number, journey in step.customer.journeys.items():
+        if journey.ended:
             continue
-        match = _match(step, conversation, journey, in_reply_to)
+        rest = journey if number != conversation.journey else _without(journey, conversation)
+        match = _match(step, conversation, rest, in_reply_to) if rest.conversations else None
         if match:
-            found[journey.id] = match
+            found[number] = match
     return found
 
 
-def matches_anew(step: Step, conversation: Conversation) -> dict[int, tuple[str, bool]]:
-    """The same for a contact that was none before: also the journey it is in, by the others."""
-    own = step.customer.journeys[conversation.journey]
-    found = matches(step, conversation, None)
-    others = [one for one in own.conversations if one != conversation.id]
-    rest = msgspec.structs.replace(own, conversations=others)
-    match = _match(step, conversation, rest, None) if others else None
-    return found | ({own.id: match} if match else {})
+def _without(journey: Journey, conversation: Conversation) -> Journey:
+    others = [one for one in journey.conversations if one != conversation.id]
+    return msgspec.structs.replace(journey, conversations=others)
 
 
 def join(step: Step, conversation: Conversation, found: dict[int, tuple[str, bool]]) -> None:
@@ -88,7 +87,7 @@ def join(step: Step, conversation: Conversation, found: dict[int, tuple[str, boo
     joining = [
         (STRENGTH.index(match), -known[number].started_at, -number)
         for number, (match, joins) in found.items()
-        if joins
+        if joins and number != conversation.journey
     ]
     if not joining:
         return

@@ -14,6 +14,7 @@ from tests.build import (
     closed,
     handoff_requested,
     message,
+    promised,
     said,
     says,
     started,
@@ -249,6 +250,22 @@ def test_a_conversation_is_a_contact_once() -> None:
 
     assert driver.until("04:00").count("cx_journeys_total") == 1
     assert driver.count("cx_conversations_total") == 1
+
+
+def test_who_first_speaks_in_a_conversation_known_before_is_back_for_what_joined_it() -> None:
+    driver = Driver().tell(
+        promised("ann", "08:00", due="20:00", **REFUND),
+        started("ann", "09:00", conversation_id="ann-2", **REFUND),
+        claimed("ann", "09:10", conversation_id="ann-2"),
+        claimed("ann", "09:20"),
+        says("ann", "10:00", "thanks"),
+    )
+
+    assert driver.until("10:00").count("cx_journeys_total") == 1
+    assert driver.counts("cx_resolution_failures_total", "bound", "match") == {
+        "any_issue/same_intent": 1,
+        "same_issue/same_intent": 1,
+    }
 
 
 def test_who_answers_a_contact_of_ours_late_is_back_for_what_it_was_about() -> None:

@@ -121,6 +121,28 @@ def test_a_bound_that_a_stricter_failure_covers_goes_over_to_it() -> None:
     assert at_risk(driver) == {"explicit": 1}
 
 
+def test_of_several_that_cover_it_the_first_takes_it_over() -> None:
+    driver = (
+        Driver()
+        .tell(
+            started("ann", "00:00", **REFUND),
+            claimed("ann", "00:00", **REFUND),
+            started("ann", "00:30", intent="login", **SECOND),
+            started("ann", "02:00", conversation_id="ann-3", **REFUND),
+            says("ann", "08:00", **REFUND),
+            spam_marked("ann", "09:00", **SECOND),
+        )
+        .until("10:00")
+    )
+
+    assert driver.counts(FAILURES, "bound", "age", "match") == {
+        "any_issue/1h/any_intent": 1,
+        "any_issue/6h/same_intent": 1,
+        "explicit/24h/explicit": 1,
+        "same_issue/6h/same_intent": 1,
+    }
+
+
 def test_what_was_censored_meanwhile_does_not_stand_again() -> None:
     driver = (
         twice()

@@ -17,6 +17,7 @@ from tests.build import (
     linked,
     moment,
     promised,
+    rated,
     says,
     started,
 )
@@ -232,6 +233,21 @@ def test_a_note_that_is_heard_twice_changes_nothing() -> None:
     assert list(ann.tracker.customers["ann"].conversations) == ["ben-1"]
     assert ann.counts(FAILURES, "bound") == {"any_issue": 1, "explicit": 1, "same_issue": 1}
     assert ann.counts("cx_resolutions_at_risk", "bound") == {}
+
+
+def test_a_note_that_is_heard_again_after_a_restart_counts_nothing_twice() -> None:
+    group = Partitions(APART).tell(
+        *resolved("ben", "09:00", "09:30"), linked("ben", "ann", "10:00")
+    )
+    group.until("11:00").tell(rated("ben", "11:30", 5))
+    notes = group["ben"].tracker.outbox.due(99)
+    group.deliver().until("12:00")
+    ann = group["ann"].restart()
+    for note in notes:
+        ann.outputs += ann.tracker.take(note)
+
+    assert len(notes) == 1
+    assert ann.until("13:00").count("cx_surveys_total") == 1
 
 
 def test_notes_of_two_senders_are_told_apart() -> None:

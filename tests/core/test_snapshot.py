@@ -88,6 +88,14 @@ def test_every_deadline_is_met_after_a_restart_as_well() -> None:
     assert len(driver.said(CommitmentOutcome)) == 2
 
 
+def test_a_deadline_of_the_very_moment_of_a_restart_is_met() -> None:
+    driver = Driver().tell(promised("ann", "09:00", due="10:00"))
+    driver.tracker.advance_to(moment("10:15"))
+    driver.restart().until("11:00")
+
+    assert [outcome.verdict for outcome in driver.said(CommitmentOutcome)] == ["broken"]
+
+
 def test_a_doubt_outlives_a_restart() -> None:
     driver = (
         Driver()

@@ -23,7 +23,7 @@ COPIED = ("monitor", "schemas", "tests", "docs")
 AT_ONCE = 2
 # What pytest says when tests ran and failed; anything else is no proof.
 RED = 1
-_HEAD = re.compile(r"Bug: (?P<bug>.+)\nKilled by: (?P<test>\S+)\n")
+_HEAD = re.compile(r"Bug: (?P<bug>.+)\nKilled by: (?P<test>\S+::\S+)\n")
 
 
 class StaleError(Exception):
@@ -43,7 +43,7 @@ class Mutant:
         """Read a patch's two first lines."""
         head = _HEAD.match(path.read_text(encoding="utf-8"))
         if head is None:
-            raise StaleError(f"{path.name}: does not begin with 'Bug:' and 'Killed by:'")
+            raise StaleError(f"{path.name}: does not begin with 'Bug:' and 'Killed by: path::test'")
         return cls(path, head["bug"], head["test"])
 
 
@@ -70,8 +70,13 @@ def survives(mutant: Mutant, tree: Path) -> str | None:
     try:
         # No byte code: two versions of a file may be of the same second and size.
         command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+        # To explain a red assertion, pytest compiles every test module anew: nobody will read it.
         run = subprocess.run(
-            [*command, mutant.test], cwd=tree, capture_output=True, text=True, check=False
+            [*command, "--assert=plain", mutant.test],
+            cwd=tree,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     finally:
         _apply(mutant, tree, "--reverse")
@@ -108,9 +113,7 @@ def main(names: list[str]) -> int:
                 trees.put(tree)
 
         for mutant, wrong in zip(chosen, pool.map(attempt, chosen), strict=True):
-            said = (
-                f"ALIVE   {mutant.path.stem}: {wrong}" if wrong else f"killed  {mutant.path.stem}"
-            )
+            said = f"ALIVE   {mutant.path.stem}{wrong}" if wrong else f"killed  {mutant.path.stem}"
             sys.stdout.write(f"{said}\n")
             sys.stdout.flush()
             if wrong:

@@ -141,6 +141,9 @@ def abandoned(talk: Talk) -> None:
     """The AI asks, the customer says no more, and the clock calls it resolved."""
     rng = talk.rng
     talk.says("ai", rng.choice(("question", "error", "answer")))
+    if chance(rng, 0.15):
+        talk.soon().says("customer", rng.choice(("other", "ack")))
+        talk.sent_late()
     talk.wait(HOUR, DAY)
     if chance(rng, 0.3):
         talk.tell("conversation.closed", actor="system")

@@ -32,10 +32,12 @@ def delivered(story: list[Said], seed: int) -> list[Delivery]:
         record = said.record
         if not orderly and not beat:
             delay, record = _disturbed(rng, said, delay)
-        at = said.at + delay
+        at = said.at + delay + said.held_back
         arriving.append((at, len(arriving), Delivery(said.topic, record, at)))
         if not beat and chance(rng, 0.05):
-            again = at + rng.choice((0, SECOND, HOUR, 2 * DAY))
+            # Who repeats what is a week old finds it forgotten, or too late: nobody cares which.
+            longest = 2 * DAY if at - said.at < 5 * DAY else HOUR
+            again = at + rng.choice((0, SECOND, HOUR, longest))
             arriving.append((again, len(arriving), Delivery(said.topic, record, again)))
     return [delivery for *_, delivery in sorted(arriving, key=lambda one: one[:2])]
 

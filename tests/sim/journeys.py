@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.sim.afterwards import AFTERWARDS, LONG, abandoned
+from tests.sim.crowds import crowd
 from tests.sim.pen import (
     CHANNELS,
     DAY,
@@ -26,6 +27,7 @@ from tests.sim.pen import (
     chance,
     text_of,
 )
+from tests.sim.policies import BUSY, change_of
 from tests.sim.scenes import act, claim, hand_over, issues, loop, promise, suggest, turns
 from tests.sim.scenes import wish_for_a_human as wish
 
@@ -46,6 +48,8 @@ def story(seed: int) -> list[Said]:
         _life(pen, person)
     _links(pen, people)
     _nonsense(pen, people)
+    if change_of(seed) == BUSY and chance(rng, 0.4):
+        crowd(pen)
     _heartbeats(pen)
     return sorted(pen.said, key=lambda said: said.at)
 
@@ -137,6 +141,9 @@ def _links(pen: Pen, people: list[Person]) -> None:
             at = FIRST + rng.randrange(0, 40 * 24 * 60) * MINUTE
             data = {"customer_ref": one, "other_ref": other, "assurance": link}
             pen.write("customer.linked", at, data)
+            if chance(rng, 0.3):
+                at += around(rng, rng.choice((DAY, 20 * DAY)))
+                pen.write("customer.linked", at, data | {"assurance": "none"})
 
 
 def _nonsense(pen: Pen, people: list[Person]) -> None:

@@ -78,15 +78,16 @@ def _involves(fact: Fact) -> bool:
 def _join(customer: Customer, thread: Thread, fact: Fact) -> None:
     matches = _matches(customer, thread, fact)
     joining = [
-        (found.strength, one.start, one.number, one) for found, one in matches if found.joins
+        (found.strength, one.start, one.number, one)
+        for found, one in matches
+        if found.joins and one is not thread.journey
     ]
-    best = max(joining, key=lambda one: one[:3])[3] if joining else thread.journey
-    if best is thread.journey:
-        customer.counts["cx_journeys_total"][()] += 1
-    else:
+    if joining:
         thread.journey.threads.remove(thread)
-        thread.journey = best
+        thread.journey = max(joining, key=lambda one: one[:3])[3]
         thread.journey.threads.append(thread)
+    else:
+        customer.counts["cx_journeys_total"][()] += 1
 
 
 def _matches(customer: Customer, thread: Thread, contact: Fact) -> list[tuple[Match, Journey]]:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.sim.oracle_board import CONFIRMED, SUSPECTED
 from tests.sim.oracle_book import ACTORS, deadline, kind_of, public, word
+from tests.sim.oracle_calendar import on_duty, reached, worked
 from tests.sim.oracle_histograms import observe
 from tests.sim.oracle_turns import HANDOFF_KINDS, TO_AI
 
 if TYPE_CHECKING:
+    from tests.sim.oracle_calendar import Calendar
     from tests.sim.oracle_order import Fact, Place
     from tests.sim.oracle_turns import Turns
 
@@ -67,17 +69,31 @@ class Handoff(NamedTuple):
             return self.own(fact)
         return fact.t >= self.request.t and (public(fact, "human") or decided_by_human(fact))
 
+    def calendar(self) -> Calendar | None:
+        """By which it was asked for, if by any."""
+        policy = self.turns.policy
+        channel = self.turns.thread.label("channel", self.request.place)
+        by_channel = policy["calendar_by_channel"].get(channel, policy["calendar"])
+        name = policy["calendar_by_queue"].get(self.request.get("to_queue"), by_channel)
+        return policy["calendars"][name] if name else None
+
     def within_hours(self) -> str:
-        told = self.request.get("within_hours")
+        told, calendar = self.request.get("within_hours"), self.calendar()
+        if told is None and calendar:
+            told = on_duty(calendar, self.request.t)
         return "unknown" if told is None else str(told).lower()
 
     def due(self) -> int:
         """The agreed time."""
-        policy, channel = self.turns.policy, self.turns.thread.label("channel", self.request.place)
-        length = policy["handoff_sla_by_channel"].get(channel, policy["handoff_sla"])
+        policy, calendar = self.turns.policy, self.calendar()
+        channel = self.turns.thread.label("channel", self.request.place)
+        length = int(policy["handoff_sla_by_channel"].get(channel, policy["handoff_sla"]))
         if self.kind == "human_human":
-            length = policy["handoff_wall_max"]
-        return self.request.t + int(length)
+            length = int(policy["handoff_wall_max"])
+        if calendar is None:
+            return self.request.t + length
+        latest = self.request.t + policy["handoff_wall_max"]
+        return reached(calendar, self.request.t, length, latest)
 
 
 def decided_by_human(fact: Fact) -> bool:
@@ -158,6 +174,9 @@ def _terminal(handoff: Handoff, others: list[Handoff]) -> tuple[Place, str]:
         if service is not None:
             waited = max(0, service.t - request.t)
             observe(turns.counts, "cx_handoff_wait_seconds", (hours, "wall"), waited)
+            if calendar := handoff.calendar():
+                waited = worked(calendar, request.t, request.t + waited)
+                observe(turns.counts, "cx_handoff_wait_seconds", (hours, "business"), waited)
     return place, outcome
 
 
@@ -166,7 +185,8 @@ def _orphaned(handoff: Handoff, ended: Place, outcome: str) -> None:
     turns, request = handoff.turns, handoff.request
     due = deadline(handoff.due(), request.place)
     raised = [ended] if outcome == "orphaned" else []
-    if due < ended and handoff.within_hours() != "false":
+    people_known = handoff.calendar() is not None or handoff.within_hours() != "false"
+    if due < ended and people_known:
         raised.append(due)
     if raised and min(raised) < turns.end:
         sure = SUSPECTED if handoff.kind == "human_human" else CONFIRMED

@@ -54,6 +54,10 @@ DEFAULTS = {
     "reviewers": frozenset({"human", "qa"}),
     "promise_memory": 7 * DAY,
     "link_memory": 90 * DAY,
+    "calendar": "",
+    "calendar_by_channel": {},
+    "calendar_by_queue": {},
+    "calendars": {},
     "blind_window": 15 * MINUTE,
     "blind_min": 20,
 }

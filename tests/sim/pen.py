@@ -6,7 +6,7 @@ far, for that is where mistakes are made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +64,12 @@ def chance(rng: Random, share: float) -> bool:
 
 @dataclass(frozen=True)
 class Said:
-    """One event, where and when it was said."""
+    """One event, where and when it was said, and how much later than that it is sent."""
 
     topic: str
     at: int
     record: Record
+    held_back: int = 0
 
 
 @dataclass
@@ -132,6 +133,11 @@ class Talk:
     @property
     def rng(self) -> Random:
         return self.pen.rng
+
+    def sent_late(self) -> None:
+        """What was said last is sent days later."""
+        said = self.pen.said
+        said[-1] = replace(said[-1], held_back=self.rng.choice((DAY, 3 * DAY, 6 * DAY)))
 
     def wait(self, *lengths: int) -> Talk:
         """Let about one of these lengths of time pass."""

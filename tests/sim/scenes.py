@@ -28,6 +28,7 @@ REASONS = (
 def turns(talk: Talk) -> None:
     """The customer asks, and mostly somebody answers, not always with something new."""
     rng = talk.rng
+    desk = "human" if chance(rng, 0.07) else "ai"
     for _ in range(rng.choice((1, 1, 2, 3))):
         talk.says("customer", rng.choice(("question", "question", "other", "unknown", "greeting")))
         if chance(rng, 0.12):
@@ -37,7 +38,7 @@ def turns(talk: Talk) -> None:
             kind = rng.choice(("answer", "answer", "answer", "question", "error", "greeting"))
             outcome = rng.choice(("sent",) * 8 + ("empty", "failed"))
             shown = rng.choice(("public",) * 9 + ("internal",))
-            talk.says("ai", kind, turn_outcome=outcome, visibility=shown, **_likeness(talk))
+            talk.says(desk, kind, turn_outcome=outcome, visibility=shown, **_likeness(talk))
             talk.soon()
         if chance(rng, 0.04):
             talk.says("system", "other")
@@ -134,7 +135,7 @@ def _way(talk: Talk, name: str) -> None:
         return
     if way == "gone":
         talk.wait(5 * MINUTE, 30 * MINUTE, DAY)
-        step(rng.choice(("abandoned", "expired", "failed")))
+        step(rng.choice(("abandoned", "expired", "failed", "returned")))
         if chance(rng, 0.6):
             talk.soon().says("customer", "question")
             talk.wait(10 * MINUTE)
@@ -175,8 +176,10 @@ def _work(talk: Talk, name: str) -> None:
         )
     if chance(rng, 0.25):
         act(talk.soon(), by="human")
-    if chance(rng, 0.25):
-        talk.wait(15 * MINUTE)
+        if chance(rng, 0.5):
+            talk.sent_late()
+    if chance(rng, 0.4):
+        talk.wait(5 * MINUTE, 15 * MINUTE)
         talk.tell(
             "handoff.transferred",
             handoff_id=name,
@@ -212,6 +215,8 @@ def promise(talk: Talk) -> None:
         )
         step = rng.choice(("fulfilled", "fulfilled", "withdrawn"))
         talk.tell_at(when, f"commitment.{step}", commitment_id=name, **place)
+        if chance(rng, 0.15):
+            talk.sent_late()
 
 
 KINDS = {"refund": 15 * MINUTE, "address_change": 5 * MINUTE, "shipment": DAY, "note": HOUR}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from monitor.core.moments import Moment
     from monitor.core.totals import Totals
 
+# Contradicted resolutions are found of claims, which outlast their conversations.
+_OF_CLAIMS = "SF-17"
 _RANK = {Confidence.SUSPECTED: 0, Confidence.PROBABLE: 1, Confidence.CONFIRMED: 2}
 
 
@@ -138,9 +140,17 @@ def let_stand(step: Step, kind: SilentFailure, subject: str) -> None:
 
 
 def forget_conversation(step: Step, conversation_id: str) -> None:
-    """The findings on a conversation stand for ever: it is forgotten."""
+    """The findings on a conversation stand for ever: it is forgotten.
+
+    A claim may be remembered longer, and what contradicts it again is no second finding.
+    """
+    lasting = {f"{_OF_CLAIMS}:{name}" for name in step.customer.claims}
     for key, known in list(step.customer.raised.items()):
-        if known.conversation_id == conversation_id:
+        if known.conversation_id != conversation_id:
+            continue
+        if key in lasting:
+            known.conversation_id = None
+        else:
             del step.customer.raised[key]
             step.shift("cx_silent_failures_open", -1, *_labels(key, known))
 

@@ -153,6 +153,19 @@ def test_a_finding_goes_with_its_claim_though_its_conversation_went_before() -> 
     assert driver.counts("cx_silent_failures_open", "sf") == {}
 
 
+def test_a_finding_outlasts_its_conversation_and_is_not_made_twice() -> None:
+    beside = started("ann", "10:00", conversation_id="ann-2", entity_ref="order-1")
+    driver = told(*FIRST, beside, signalled("ann", "11:00"), until="45d 00:00")
+    anew = claimed("ann", "50d 00:00", by="human", conversation_id="ann-2")
+    driver.tell(anew, signalled("ann", "51d 00:00")).until("51d 00:00")
+    assert "ann-1" not in driver.tracker.customers["ann"].conversations
+    assert findings(driver) == ["ann-1 probable"]
+    assert driver.counts("cx_silent_failures_open", "sf") == {"SF-17": 1}
+
+    driver.until("60d 09:00")
+    assert driver.counts("cx_silent_failures_open", "sf") == {}
+
+
 def test_of_each_conversation_only_the_last_claim_is_remembered() -> None:
     again = (says("ann", "10:00"), claimed("ann", "11:00"))
     driver = told(*FIRST, *again, until="45d 00:00")
@@ -165,9 +178,10 @@ def test_of_each_conversation_only_the_last_claim_is_remembered() -> None:
 
 
 @pytest.mark.parametrize("again", [[], [started("ann", "09:30", conversation_id="ann-2")]])
-def test_what_was_censored_is_no_claim_any_more(again: list[Any]) -> None:
+@pytest.mark.parametrize("at", ["2d 00:00", "40d 00:00"])
+def test_what_was_censored_is_no_claim_any_more(again: list[Any], at: str) -> None:
     spam = spam_marked("ann", "10:00")
-    angry = signalled("ann", "2d 00:00", entity_ref="order-1")
+    angry = signalled("ann", at, entity_ref="order-1")
 
     assert findings(told(*FIRST, *again, spam, angry)) == []
 
