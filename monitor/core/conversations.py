@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core import devices, effort, episodes, eviction, handoffs, journeys, returns
 from monitor.core.demand import demand, involve
+from monitor.core.messages import AI, CUSTOMER, HUMAN, is_public
 from monitor.core.outputs import Contacted, Reopened
 from monitor.core.silent import sf01, sf02, sf04, sf06, sf15, sf16
 from monitor.core.state import Conversation
@@ -21,7 +22,6 @@ from schemas.vocabulary import (
     Channel,
     MessageKind,
     Origin,
-    Visibility,
 )
 
 if TYPE_CHECKING:
@@ -73,17 +73,16 @@ def start(step: Step, conversation: Conversation, data: StartedData) -> None:
 
 def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
     """Somebody said something."""
-    if data.visibility is Visibility.INTERNAL:
+    if not is_public(data):
         return
-    if data.kind is MessageKind.COMMITMENT and data.actor in _OURS:
+    if data.actor in _OURS and data.kind is MessageKind.COMMITMENT:
         sf06.told(step, conversation)
-    match data.actor:
-        case Actor.CUSTOMER:
-            _hear_customer(step, conversation, data)
-        case Actor.AI:
-            _hear_ai(step, conversation, data)
-        case Actor.HUMAN:
-            handoffs.human_spoke(step, conversation)
+    if data.actor is CUSTOMER:
+        _hear_customer(step, conversation, data)
+    elif data.actor is AI:
+        _hear_ai(step, conversation, data)
+    elif data.actor is HUMAN:
+        handoffs.human_spoke(step, conversation)
 
 
 def claim(step: Step, conversation: Conversation, data: ClaimData) -> None:
@@ -134,10 +133,11 @@ def act(step: Step, conversation: Conversation, data: ActionData) -> None:
 
 
 def _learn(conversation: Conversation, context: Context) -> None:
+    told = vars(context)
     if context.channel is not Channel.UNKNOWN:
         conversation.channel = context.channel
     for name in _LEARNED:
-        value = getattr(context, name)
+        value = told[name]
         # Two contacts of which a producer writes that it does not know are not thereby alike.
         if value is not None and value != UNKNOWN:
             setattr(conversation, name, value)

@@ -11,14 +11,14 @@ again. What comes late, from before it last changed, changes it no more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from operator import add as add_up
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.messages import is_answer, is_public, is_request
+from monitor.core.messages import CUSTOMER, SPEAKERS, asks_nothing, is_answer, is_public
 from monitor.core.moments import DAY, Moment
 from monitor.core.state import Effort, Owner
 from monitor.core.step import group_of, version_of
-from schemas.vocabulary import Actor, Basis, MessageKind, Origin
+from schemas.vocabulary import Basis, MessageKind, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,13 +40,12 @@ OWNERS = ("ai", "human", "company", "customer")
 _CUSTOMER = OWNERS.index("customer")
 _OF_OWNER = {Owner.AI: OWNERS.index("ai"), Owner.HUMAN: OWNERS.index("human")}
 _COMPANY = OWNERS.index("company")
-_PLACES = range(len(OWNERS))
 _NOBODY = -1
+_AUTO_REPLY, _ASKS_KNOWN_INFO = MessageKind.AUTO_REPLY, MessageKind.ASKS_KNOWN_INFO
 _NO_CLAIM = (Basis.BULK, Basis.MERGE)
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(NamedTuple):
     """The effort of a journey up to a moment. ``waited`` is in the order of ``OWNERS``."""
 
     contacts: int
@@ -74,15 +73,15 @@ def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
     effort = conversation.effort
     if not is_public(data):
         return
-    if data.actor is Actor.CUSTOMER:
-        effort.customer_messages += data.kind is not MessageKind.AUTO_REPLY
+    if data.actor is CUSTOMER:
+        effort.customer_messages += data.kind is not _AUTO_REPLY
         effort.asked_at = min(effort.asked_at or step.at, step.at)
-    elif data.actor in (Actor.AI, Actor.HUMAN):
-        effort.repeated_requests += data.kind is MessageKind.ASKS_KNOWN_INFO
-    if is_request(data):
-        _run(step, conversation, _whose(conversation))
-    elif is_answer(data) and effort.waits_on != _NOBODY:
-        _run(step, conversation, _CUSTOMER)
+        if not asks_nothing(data):
+            _run(step, conversation, _whose(conversation))
+    elif data.actor in SPEAKERS:
+        effort.repeated_requests += data.kind is _ASKS_KNOWN_INFO
+        if effort.waits_on != _NOBODY and is_answer(data):
+            _run(step, conversation, _CUSTOMER)
 
 
 def owned(step: Step, conversation: Conversation) -> None:
@@ -134,17 +133,20 @@ def held(step: Step, episode: Episode) -> None:
 
 def total(conversations: Iterable[Conversation], at: Moment) -> Sum:
     """The effort of the conversations of a journey, up to a moment; spam took none."""
-    genuine = [one for one in conversations if not one.spam]
-    demand = [one for one in genuine if one.counted_as]
-    efforts = [one.effort for one in genuine]
-    return Sum(
-        contacts=len(demand),
-        channels=len({one.channel for one in demand}),
-        transfers=sum(effort.transfers for effort in efforts),
-        customer_messages=sum(effort.customer_messages for effort in efforts),
-        repeated_requests=sum(effort.repeated_requests for effort in efforts),
-        waited=tuple(sum(_waited(effort, at)[place] for effort in efforts) for place in _PLACES),
-    )
+    contacts, channels = 0, set()
+    transfers = messages = requests = 0
+    waited = [0] * len(OWNERS)
+    for one in conversations:
+        if one.spam:
+            continue
+        if one.counted_as:
+            contacts += 1
+            channels.add(one.channel)
+        transfers += one.effort.transfers
+        messages += one.effort.customer_messages
+        requests += one.effort.repeated_requests
+        waited = list(map(add_up, waited, _waited(one.effort, at)))
+    return Sum(contacts, len(channels), transfers, messages, requests, tuple(waited))
 
 
 def wait_for_checkpoint(step: Step, journey: Journey) -> None:
@@ -163,8 +165,11 @@ def add(step: Step, host: Journey, guest: Journey) -> None:
 
 def observe(step: Step, effort: Sum, at: str, outcome: str) -> None:
     """Put the effort of a journey into the histograms of a checkpoint."""
-    for name in ("contacts", "channels", "transfers", "customer_messages", "repeated_requests"):
-        step.observe(f"cx_journey_{name}", getattr(effort, name), at, outcome)
+    step.observe("cx_journey_contacts", effort.contacts, at, outcome)
+    step.observe("cx_journey_channels", effort.channels, at, outcome)
+    step.observe("cx_journey_transfers", effort.transfers, at, outcome)
+    step.observe("cx_journey_customer_messages", effort.customer_messages, at, outcome)
+    step.observe("cx_journey_repeated_requests", effort.repeated_requests, at, outcome)
     step.observe("cx_journey_wait_seconds", effort.wait, at, outcome)
 
 
@@ -176,12 +181,10 @@ def _run(step: Step, conversation: Conversation, waits_on: int) -> None:
 
 
 def _waited(effort: Effort, at: Moment) -> list[Moment]:
-    waited = effort.waited or [0] * len(_PLACES)
-    passed = max(0, at - effort.since)
-    return [
-        length + passed if place == effort.waits_on else length
-        for place, length in enumerate(waited)
-    ]
+    waited = list(effort.waited) or [0] * len(OWNERS)
+    if effort.waits_on != _NOBODY:
+        waited[effort.waits_on] += max(0, at - effort.since)
+    return waited
 
 
 def _whose(conversation: Conversation) -> int:

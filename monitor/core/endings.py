@@ -10,8 +10,9 @@ it forgotten, and begins that conversation anew.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec.structs import replace
 
 from monitor.core import effort, journeys, past_claims
 from monitor.core.moments import datetime_of, seconds
@@ -32,17 +33,16 @@ Verdict = Literal["durable", "failed", "open"]
 def look(step: Step, subject: str) -> None:
     """A journey reaches a checkpoint."""
     journey = step.customer.journeys[int(subject)]
-    _look(step, journey, effort.CHECKPOINTS[journey.checkpoints].name)
+    inside = _inside(step, journey)
+    _look(step, inside, _last_claim(step, inside), effort.CHECKPOINTS[journey.checkpoints].name)
     journey.checkpoints += 1
     effort.wait_for_checkpoint(step, journey)
 
 
 def settle(step: Step) -> None:
     """End the journeys whose gap has passed, if the step has closed the last thing in them."""
-    overdue = [journey for journey in step.customer.journeys.values() if journey.overdue]
-    busy = journeys.busy(step) if overdue else set()
-    for journey in overdue:
-        if busy.isdisjoint(journey.conversations):
+    for journey in tuple(step.customer.journeys.values()):
+        if journey.overdue and not journeys.is_busy(step, journey):
             _end(replace(step, at=max(step.at, journey.until)), journey)
 
 
@@ -62,7 +62,9 @@ def contradict(step: Step, conversation: Conversation | None, episode_id: str) -
     conversation.claims.failed += 1
     journey = step.customer.journeys[conversation.journey]
     if journey.outcome is not None:
-        _tell(step, journey, effort.total(_inside(step, journey), step.at))
+        inside = _inside(step, journey)
+        total = effort.total(inside, step.at)
+        _tell(step, journey, inside, _last_claim(step, inside), total)
 
 
 def forget_claim(step: Step, subject: str) -> None:
@@ -82,10 +84,10 @@ def begin_anew(step: Step, conversation_id: str) -> None:
             journeys.forget(step, journey)
 
 
-def _look(step: Step, journey: Journey, *names: str) -> effort.Sum:
-    total = effort.total(_inside(step, journey), step.at)
+def _look(step: Step, inside: list[Conversation], last: Episode | None, *names: str) -> effort.Sum:
+    total = effort.total(inside, step.at)
     if total.contacts:
-        outcome = _verdict(_last_claim(step, journey))
+        outcome = _verdict(last)
         for name in names:
             effort.observe(step, total, name, outcome)
     return total
@@ -94,23 +96,30 @@ def _look(step: Step, journey: Journey, *names: str) -> effort.Sum:
 def _end(step: Step, journey: Journey) -> None:
     # A checkpoint that it did not live to see would find it as it is now.
     left = [checkpoint.name for checkpoint in effort.CHECKPOINTS[journey.checkpoints :]]
-    total = _look(step, journey, *left, "end")
+    inside = _inside(step, journey)
+    last = _last_claim(step, inside)
+    total = _look(step, inside, last, *left, "end")
     journey.overdue, journey.ended = False, True
-    for conversation in _inside(step, journey):
+    for conversation in inside:
         effort.stop(step, conversation)
     step.forget("effort", str(journey.id))
     if total.contacts:
-        outcome = _verdict(_last_claim(step, journey))
+        outcome = _verdict(last)
         for owner, length in zip(effort.OWNERS, total.waited, strict=True):
             if length:
                 step.shift("cx_journey_owner_seconds_total", length, owner, outcome)
-        _tell(step, journey, total)
+        _tell(step, journey, inside, last, total)
     if not _is_remembered(step, journey):
         journeys.forget(step, journey)
 
 
-def _tell(step: Step, journey: Journey, total: effort.Sum) -> None:
-    inside, last = _inside(step, journey), _last_claim(step, journey)
+def _tell(
+    step: Step,
+    journey: Journey,
+    inside: list[Conversation],
+    last: Episode | None,
+    total: effort.Sum,
+) -> None:
     about = step.customer.conversations[last.conversation_id] if last else inside[0]
     verdict, replaces = _verdict(last), journey.outcome
     name = ("journey", str(journey.id), str(journey.started_at), verdict, str(step.at))
@@ -176,9 +185,9 @@ def _is_remembered(step: Step, journey: Journey) -> bool:
     return any(past_claims.contradictable(step, one) for one in journey.conversations)
 
 
-def _last_claim(step: Step, journey: Journey) -> Episode | None:
-    known = [one.claims.last for one in _inside(step, journey) if one.claims.last is not None]
-    known += _on_trial(step, _inside(step, journey))
+def _last_claim(step: Step, inside: list[Conversation]) -> Episode | None:
+    known = [one.claims.last for one in inside if one.claims.last is not None]
+    known += _on_trial(step, inside)
     return max(known, key=_age, default=None)
 
 

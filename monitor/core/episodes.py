@@ -13,8 +13,9 @@ Each issue of a conversation has its own episode, and so has the conversation as
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from monitor.core import effort, trials
 from monitor.core.journeys import EXPLICIT, SAME_INTENT

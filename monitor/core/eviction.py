@@ -20,6 +20,8 @@ def make_room(step: Step, newcomer: Conversation) -> None:
     The newcomer's own journey stays, though two that became one may be more than the bound.
     """
     customer = step.customer
+    if len(customer.conversations) <= step.policy.conversations_max:
+        return
     others = [one for one in customer.journeys.values() if one.id != newcomer.journey]
     for oldest in sorted(others, key=lambda one: (one.last_at, one.id)):
         if len(customer.conversations) <= step.policy.conversations_max:

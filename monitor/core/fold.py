@@ -33,8 +33,6 @@ from monitor.core.silent import sf04, sf06, sf11, sf12, sf13, sf17, sf20
 from schemas import conversations as said
 from schemas import followups as followed
 from schemas import handoffs as handed
-from schemas.conversations import MessageData
-from schemas.envelope import Context
 from schemas.vocabulary import Actor
 
 if TYPE_CHECKING:
@@ -48,31 +46,27 @@ if TYPE_CHECKING:
 def fold(step: Step, event: Envelope) -> None:
     """Apply one event to its customer."""
     context: Any = event.data
-    if not isinstance(context, Context) or context.test:
+    if context.test:
         return
-    conversation_id = getattr(context, "conversation_id", None)
+    told, kind = vars(context), type(event)
+    conversation_id = told["conversation_id"]
     conversation = None
     if conversation_id is not None:
-        if type(event) in _BEGINNINGS:
+        if kind in _BEGINNINGS:
             endings.begin_anew(step, conversation_id)
         conversation = conversations.hear_of(step, conversation_id, context)
-        if isinstance(context, MessageData) and returns.is_known(step, conversation, context):
+        if kind is said.MessageCreated and returns.is_known(step, conversation, context):
             # More is said of a message, perhaps by a classifier: it is none of its own.
             returns.say_again(step, conversation, context)
             turns.hear_again(step, conversation, context)
             endings.settle(step)
             return
-        if type(event) in _ON_CONVERSATION:
-            _ON_CONVERSATION[type(event)](step, conversation, context)
-        if type(event) in _ON_TURN:
-            _ON_TURN[type(event)](step, conversation, context)
-        if type(event) in _ON_CLOCK:
-            _ON_CLOCK[type(event)](step, conversation, context)
-    if type(event) in _ON_CUSTOMER:
-        _ON_CUSTOMER[type(event)](step, conversation, context)
+        for part in _INSIDE.get(kind, ()):
+            part(step, conversation, context)
+    if kind in _ON_CUSTOMER:
+        _ON_CUSTOMER[kind](step, conversation, context)
     # What a machine does by itself, such as closing after a week, is no sign of life.
-    told = vars(context)
-    if conversation is not None and Actor.SYSTEM not in (told.get("actor"), told.get("by")):
+    if conversation is not None and _BY_ITSELF not in (told.get("actor"), told.get("by")):
         journeys.touch(step, conversation)
     endings.settle(step)
 
@@ -86,7 +80,7 @@ def expire(step: Step, deadline: str) -> None:
 
 
 # What begins something, and so belongs to no journey that has ended.
-_BEGINNINGS = (
+_BEGINNINGS = {
     said.ConversationStarted,
     said.MessageCreated,
     said.IssueOpened,
@@ -98,7 +92,9 @@ _BEGINNINGS = (
     followed.ActionRequested,
     followed.ActionClaimed,
     followed.ActionExecuted,
-)
+}
+
+_BY_ITSELF = Actor.SYSTEM
 
 
 _ON_CONVERSATION: dict[type[Envelope], Callable[[Step, Conversation, Any], None]] = {
@@ -157,6 +153,12 @@ _ON_CLOCK: dict[type[Envelope], Callable[[Step, Conversation, Any], None]] = {
     said.ConversationMerged: effort.close,
     said.ConversationSpamMarked: effort.close,
     said.ConversationDeleted: effort.close,
+}
+
+# The parts of the last three tables that take an event, in this order.
+_INSIDE = {
+    kind: tuple(table[kind] for table in (_ON_CONVERSATION, _ON_TURN, _ON_CLOCK) if kind in table)
+    for kind in {*_ON_CONVERSATION, *_ON_TURN, *_ON_CLOCK}
 }
 
 _ON_CUSTOMER: dict[type[Envelope], Callable[[Step, Conversation | None, Any], None]] = {

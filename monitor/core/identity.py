@@ -12,8 +12,9 @@ there they wait, and there repeats are known, so no set of ids has to move.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from monitor.core import union
 from monitor.core.notes import Lost, Moved, Shared, arrival_id, encode, forwarded
@@ -79,7 +80,7 @@ class Identities:
 
     def finds(self, step: Step, event_key: int, event: Envelope) -> bool:
         """Whether the customer of an event is here; then the step is theirs from now on."""
-        if isinstance(event, CustomerLinked):
+        if isinstance(event, CustomerLinked) or step.customer.alias is None:
             return True
         root = self._root(step.customer.key, step.at)
         if not self._is_here(root):

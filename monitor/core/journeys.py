@@ -169,16 +169,18 @@ def _compatible(step: Step, one: Conversation, other: Conversation) -> bool:
     return a == b or frozenset((a, b)) in step.policy.compatible_groups
 
 
-def busy(step: Step) -> set[str]:
-    """The conversations in which something still waits for its verdict, or for somebody."""
-    customer, found = step.customer, set()
-    for deadline in customer.deadlines:
+def is_busy(step: Step, journey: Journey) -> bool:
+    """Whether something in it still waits for its verdict, or for somebody."""
+    inside = journey.conversations
+    for deadline in step.customer.deadlines:
         kind, _, subject = deadline.partition(":")
-        if kind in OF_CONVERSATION:
-            found.add(subject)
-        elif kind in _GROUP_OF:
-            found.add(getattr(customer, _GROUP_OF[kind])[subject].conversation_id)
-    return found
+        if kind in _GROUP_OF:
+            subject = getattr(step.customer, _GROUP_OF[kind])[subject].conversation_id
+        elif kind not in OF_CONVERSATION:
+            continue
+        if subject in inside:
+            return True
+    return False
 
 
 def _drop(step: Step, journey: Journey) -> None:

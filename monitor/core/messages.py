@@ -9,25 +9,30 @@ from schemas.vocabulary import Actor, MessageKind, TurnOutcome, Visibility
 if TYPE_CHECKING:
     from schemas.conversations import MessageData
 
+# Bound once: to look up a word of a vocabulary takes longer than to compare it, and this is done
+# several times for each message.
+AI, HUMAN, CUSTOMER = Actor.AI, Actor.HUMAN, Actor.CUSTOMER
+SPEAKERS = (AI, HUMAN)
+_INTERNAL = Visibility.INTERNAL
 _ASKS_NOTHING = (MessageKind.ACK, MessageKind.THANKS, MessageKind.AUTO_REPLY)
 _SAID_NOTHING = (TurnOutcome.EMPTY, TurnOutcome.FAILED)
 
 
 def is_public(data: MessageData) -> bool:
     """Whether the customer sees it."""
-    return data.visibility is not Visibility.INTERNAL
+    return data.visibility is not _INTERNAL
 
 
 def is_answer(data: MessageData) -> bool:
     """Whether the AI or a human said something to the customer. Systems answer nothing."""
-    speaks = data.actor in (Actor.AI, Actor.HUMAN) and is_public(data)
-    return speaks and data.turn_outcome not in _SAID_NOTHING
+    speaks = data.actor in SPEAKERS and data.turn_outcome not in _SAID_NOTHING
+    return speaks and data.visibility is not _INTERNAL
 
 
 def is_request(data: MessageData) -> bool:
     """Whether the customer says something that wants an answer."""
-    speaks = data.actor is Actor.CUSTOMER and is_public(data)
-    return speaks and not asks_nothing(data)
+    asks = data.actor is CUSTOMER and data.kind not in _ASKS_NOTHING
+    return asks and data.visibility is not _INTERNAL
 
 
 def asks_nothing(data: MessageData) -> bool:

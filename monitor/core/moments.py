@@ -26,7 +26,7 @@ def moment_of(at: datetime) -> Moment:
 
 def datetime_of(moment: Moment) -> datetime:
     """The aware datetime of a moment."""
-    return _EPOCH + timedelta(microseconds=moment)
+    return _EPOCH + timedelta(0, 0, moment)
 
 
 def seconds(length: Moment) -> float:

@@ -88,8 +88,7 @@ class Policy(Duty, Bounds, Actions, Turns, Basics):
 
     def horizon_at(self, edge: int) -> str | None:
         """The name of the horizon that the edge of this index is, if it is one."""
-        length = self.age_edges[edge]
-        return spell(length) if length in self.horizons else None
+        return self.ages[edge - 1] if self.age_edges[edge] in self.horizons else None
 
     def bucket_of(self, age: Moment) -> int | None:
         """The index of the bucket that holds an age; none when it is past the last edge."""

@@ -11,15 +11,17 @@ while it is held, and while it is what undid a claim or what did not.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from monitor.core import effort, episodes, issues, trials
 from monitor.core.memory import forget, make_room
+from monitor.core.messages import CUSTOMER, is_public
 from monitor.core.silent import sf01
 from monitor.core.state import Conversation, Episode, Failure, Mark, Word
 from monitor.core.step import UNKNOWN
-from schemas.vocabulary import Actor, MessageKind, Visibility
+from schemas.vocabulary import MessageKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -46,10 +48,12 @@ def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
 
 def is_known(step: Step, conversation: Conversation, data: MessageData) -> bool:
     """Whether more is said of a customer's message that is known already."""
-    if data.actor is not Actor.CUSTOMER or data.visibility is Visibility.INTERNAL:
+    if data.actor is not CUSTOMER or not is_public(data):
         return False
     if data.message_id == conversation.heard:
         return True
+    if not (conversation.episodes or step.customer.words):
+        return False
     kept = f"{conversation.id}\x1f{data.message_id}" in step.customer.words
     return kept or any(_failed_by(step, conversation, data))
 
@@ -95,6 +99,8 @@ def come_back(
     intent: str | None = None,
 ) -> None:
     """The customer is back, for one issue if the intent says which, or for the whole."""
+    if not (conversation.episodes or conversation.unfollowed):
+        return
     meant = issues.about(step, conversation, intent)
     for episode in episodes.standing(step, conversation):
         concerned = not meant or episode.issue in ("", *meant)
@@ -144,7 +150,8 @@ def _take_back(step: Step, conversation: Conversation, data: MessageData) -> Non
 def _failed_by(
     step: Step, conversation: Conversation, data: MessageData
 ) -> Iterator[tuple[Episode, Failure]]:
-    for episode in episodes.on_trial(step, conversation):
+    for name in conversation.episodes:
+        episode = step.customer.episodes[name]
         for failure in episode.failures:
             if failure.by == data.message_id and failure.cause == episodes.REOPEN:
                 yield episode, failure

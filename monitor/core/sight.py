@@ -31,12 +31,14 @@ MEMORY = 7 * DAY
 
 STARTED, IDENTIFIED, INVOLVED, HANDED_OVER = "started", "identified", "involved", "handed_over"
 SERIES = (*TOPICS, STARTED, IDENTIFIED, INVOLVED, HANDED_OVER)
-_OF_METRIC = {
+SERIES_OF = {
     "cx_conversations_total": STARTED,
     "cx_identified_conversations_total": IDENTIFIED,
     "cx_ai_involved_total": INVOLVED,
     "cx_handoffs_total": HANDED_OVER,
 }
+"""The series that each of these metrics counts, to show how well the sources tell."""
+
 _PLACE = {series: place for place, series in enumerate(SERIES)}
 
 PREFIX = b"sight:"
@@ -81,6 +83,7 @@ class Sight:
         self.changed = False
         """Whether something new was seen, after which it may be time to look around sooner."""
         self._touched: set[bytes] = set()
+        self._hours_touched: set[int] = set()
 
     def expect(self, key: int, beat: Beat) -> bool:
         """Let a heartbeat wait for its moment. Returns whether it does not wait already."""
@@ -109,12 +112,6 @@ class Sight:
         known.vouched = max(known.vouched, beat.vouched)
         return False
 
-    def count(self, metric: str, at: Moment, window: Moment) -> None:
-        """Something of a metric was counted that shows how well the sources tell."""
-        series = _OF_METRIC.get(metric)
-        if series is not None:
-            self.note(series, at, window)
-
     def note(self, series: str, at: Moment, window: Moment) -> None:
         """Something happened, and was told."""
         hour, place = at // HOUR, _PLACE[series]
@@ -122,14 +119,18 @@ class Sight:
             self.forget_before(at, window)
             self.hours[hour] = [0] * len(SERIES)
             self.changed = True
+        begin = at // window * window
+        if begin not in self.windows:
+            self.windows[begin] = [0] * len(SERIES)
         self.hours[hour][place] += 1
-        self.windows.setdefault(at // window * window, [0] * len(SERIES))[place] += 1
-        self._touched |= {_key(_HOUR, hour), _NOW}
+        self.windows[begin][place] += 1
+        self._touched.add(_NOW)
+        self._hours_touched.add(hour)
 
-    def in_hour(self, hour: int, series: str) -> int:
-        """How much there was in an hour."""
-        counts = self.hours.get(hour)
-        return counts[_PLACE[series]] if counts else 0
+    def in_hours(self, hours: Iterable[int], series: str) -> list[int]:
+        """How much there was in each of these hours in which anything was seen."""
+        place = _PLACE[series]
+        return [self.hours[hour][place] for hour in hours if hour in self.hours]
 
     def since(self, begin: Moment, series: str) -> int:
         """How much there was in the windows that begin at a moment or later."""
@@ -153,7 +154,7 @@ class Sight:
         oldest = (moment - window - MEMORY) // HOUR
         for hour in [hour for hour in self.hours if hour < oldest]:
             del self.hours[hour]
-            self._touched.add(_key(_HOUR, hour))
+            self._hours_touched.add(hour)
         recent = moment - max(window, HOUR) - window
         self.windows = {at: counts for at, counts in self.windows.items() if at >= recent}
         self.beats = {name: beat for name, beat in self.beats.items() if beat.at + MEMORY > moment}
@@ -161,8 +162,10 @@ class Sight:
 
     def records(self) -> dict[bytes, bytes | None]:
         """What has changed since the last call."""
-        changed = {key: self._encode(key) for key in self._touched}
+        keys = self._touched.union(_key(_HOUR, hour) for hour in self._hours_touched)
+        changed = {key: self._encode(key) for key in keys}
         self._touched.clear()
+        self._hours_touched.clear()
         return changed
 
     def restore(self, key: bytes, value: bytes) -> None:
@@ -194,7 +197,7 @@ class Sight:
 
 
 def _key(prefix: bytes, number: int) -> bytes:
-    return prefix + str(number).encode()
+    return b"%b%d" % (prefix, number)
 
 
 def _number(key: bytes) -> int:

@@ -1,7 +1,8 @@
 """What is remembered of one customer: the row of the session table.
 
 Rule: everything here is plain data that msgspec can write and read back, with no reference to
-anything but ids. Moments are microseconds. A row with no journey left is deleted.
+anything but ids. So nothing refers back to itself, and the garbage collector need not look
+(``gc=False``). Moments are microseconds. A row with no journey left is deleted.
 
 ``deadlines`` holds every moment at which silence will decide something, under the name
 ``kind:subject``. The tracker's heap is only an index over it.
@@ -29,7 +30,7 @@ from schemas.vocabulary import (
 STATE_VERSION = 2
 
 
-class Mark(msgspec.Struct, array_like=True, frozen=True):
+class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An event as evidence: which, from whom, of what type, when."""
 
     event_id: str
@@ -43,7 +44,7 @@ class Mark(msgspec.Struct, array_like=True, frozen=True):
         return self.source, self.event_id
 
 
-class Failure(msgspec.Struct, array_like=True):
+class Failure(msgspec.Struct, array_like=True, gc=False):
     """What undid a claim, as it was counted, so that it can be taken back.
 
     ``by`` is the customer's message (cause ``reopen``) or the contact (a repeat) that did.
@@ -58,7 +59,7 @@ class Failure(msgspec.Struct, array_like=True):
     by: str = ""
 
 
-class Episode(msgspec.Struct, array_like=True):
+class Episode(msgspec.Struct, array_like=True, gc=False):
     """One claim of resolution on trial: the unit of durability.
 
     ``open_bounds`` are the readings of "the same issue" under which it still stands,
@@ -104,7 +105,7 @@ class Owner(StrEnum):
     LOST = "lost"
 
 
-class Loop(msgspec.Struct, array_like=True):
+class Loop(msgspec.Struct, array_like=True, gc=False):
     """What is remembered of a conversation to see that it turns in circles (SF-14)."""
 
     hashes: list[int] = []
@@ -113,7 +114,7 @@ class Loop(msgspec.Struct, array_like=True):
     replied: bool = False
 
 
-class Turns(msgspec.Struct, array_like=True):
+class Turns(msgspec.Struct, array_like=True, gc=False):
     """Who has a conversation, who spoke in it, and what waits for an answer."""
 
     owner: Owner = Owner.NOBODY
@@ -135,7 +136,7 @@ class Turns(msgspec.Struct, array_like=True):
     loop: Loop | None = None
 
 
-class Effort(msgspec.Struct, array_like=True):
+class Effort(msgspec.Struct, array_like=True, gc=False):
     """What one conversation cost its customer.
 
     ``waited`` is how long it waited on the AI, a human, the company and the customer; since
@@ -152,7 +153,7 @@ class Effort(msgspec.Struct, array_like=True):
     waited: list[Moment] = []
 
 
-class Claims(msgspec.Struct, array_like=True):
+class Claims(msgspec.Struct, array_like=True, gc=False):
     """The claims of one conversation: how many, how many failed, and the last that is decided.
 
     ``failed`` counts trials that are over; ``held`` says that one has reached the horizon at
@@ -165,7 +166,7 @@ class Claims(msgspec.Struct, array_like=True):
     last: Episode | None = None
 
 
-class Conversation(msgspec.Struct, array_like=True):
+class Conversation(msgspec.Struct, array_like=True, gc=False):
     """One contact on one channel."""
 
     id: str
@@ -206,7 +207,7 @@ class Conversation(msgspec.Struct, array_like=True):
     eta_at: Moment = 0
 
 
-class Journey(msgspec.Struct, array_like=True):
+class Journey(msgspec.Struct, array_like=True, gc=False):
     """The contacts of one customer that belong together."""
 
     id: int
@@ -220,7 +221,7 @@ class Journey(msgspec.Struct, array_like=True):
     outcome: str | None = None
 
 
-class Verdict(msgspec.Struct, array_like=True):
+class Verdict(msgspec.Struct, array_like=True, gc=False):
     """Whether a handoff was needed, as it was counted, so that it can be taken back."""
 
     outcome_id: str
@@ -229,7 +230,7 @@ class Verdict(msgspec.Struct, array_like=True):
     ai_version: str
 
 
-class Bounce(msgspec.Struct, array_like=True):
+class Bounce(msgspec.Struct, array_like=True, gc=False):
     """A handoff was passed on soon after it was taken: when, and between which roles."""
 
     at: Moment
@@ -237,7 +238,7 @@ class Bounce(msgspec.Struct, array_like=True):
     to_role: str
 
 
-class Handoff(msgspec.Struct, array_like=True):
+class Handoff(msgspec.Struct, array_like=True, gc=False):
     """One request that somebody else take over, until how it ended is known.
 
     By ``due_at`` somebody should take it, on the clock of its ``calendar`` if it has one.
@@ -264,7 +265,7 @@ class Handoff(msgspec.Struct, array_like=True):
     calendar: str = ""
 
 
-class Commitment(msgspec.Struct, array_like=True):
+class Commitment(msgspec.Struct, array_like=True, gc=False):
     """One promise, until its time has come, and for a while after if it was broken.
 
     ``broken_at`` is when it was judged so, by the record ``outcome_id``.
@@ -284,7 +285,7 @@ class Commitment(msgspec.Struct, array_like=True):
     outcome_id: str = ""
 
 
-class Action(msgspec.Struct, array_like=True):
+class Action(msgspec.Struct, array_like=True, gc=False):
     """Something done for the customer, or said to be done, while it can be confirmed or undone.
 
     ``ai_version`` is empty until the AI has a part in it. ``due_at`` is when the ledger should
@@ -310,7 +311,7 @@ class Action(msgspec.Struct, array_like=True):
     undone: bool = False
 
 
-class PastClaim(msgspec.Struct, array_like=True):
+class PastClaim(msgspec.Struct, array_like=True, gc=False):
     """A claim of the AI whose trial is over, as long as it can still be contradicted."""
 
     conversation_id: str
@@ -318,7 +319,7 @@ class PastClaim(msgspec.Struct, array_like=True):
     ai_version: str
 
 
-class Suggestion(msgspec.Struct, array_like=True):
+class Suggestion(msgspec.Struct, array_like=True, gc=False):
     """One suggestion to a human agent, until what became of it is known."""
 
     id: str
@@ -326,7 +327,7 @@ class Suggestion(msgspec.Struct, array_like=True):
     ai_version: str
 
 
-class Raised(msgspec.Struct, array_like=True):
+class Raised(msgspec.Struct, array_like=True, gc=False):
     """A finding that later evidence may still overturn.
 
     What is dated from ``since`` and before ``until``, and comes late, overturns it.
@@ -341,7 +342,7 @@ class Raised(msgspec.Struct, array_like=True):
     until: Moment = 0
 
 
-class Issue(msgspec.Struct, array_like=True):
+class Issue(msgspec.Struct, array_like=True, gc=False):
     """A matter within a conversation, as long as the conversation is known."""
 
     conversation_id: str
@@ -351,7 +352,7 @@ class Issue(msgspec.Struct, array_like=True):
     intent: str | None = None
 
 
-class Word(msgspec.Struct, array_like=True):
+class Word(msgspec.Struct, array_like=True, gc=False):
     """A customer's message after a claim that is no return, or of which that is not known yet."""
 
     conversation_id: str
@@ -361,14 +362,14 @@ class Word(msgspec.Struct, array_like=True):
     intent: str | None = None
 
 
-class Alias(msgspec.Struct, array_like=True):
+class Alias(msgspec.Struct, array_like=True, gc=False):
     """A reference that is another name of a customer, as long as it is remembered."""
 
     to: str
     until: Moment
 
 
-class Customer(msgspec.Struct, array_like=True):
+class Customer(msgspec.Struct, array_like=True, gc=False):
     """All that is known of one customer, from the first contact to the last deadline.
 
     Where ``alias`` is set the key is only another name, and what is known lies elsewhere: here

@@ -8,19 +8,21 @@ exposure, which cannot run backwards, is settled at ``now``.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from monitor.core.moments import Moment, datetime_of
-from monitor.core.sight import Sight
+from monitor.core.sight import SERIES_OF, Sight
 from monitor.core.state import Conversation, Customer, Mark
 from schemas.published import Evidence
 
 if TYPE_CHECKING:
-    from monitor.core.notes import Arrival
-    from monitor.core.outputs import Output
-    from monitor.core.policy import Policy
-    from monitor.core.totals import Totals
+    # A step is never written or read, so its fields' types are not looked up.
+    from monitor.core.notes import Arrival  # noqa: TC004
+    from monitor.core.outputs import Output  # noqa: TC004
+    from monitor.core.policy import Policy  # noqa: TC004
+    from monitor.core.totals import Totals  # noqa: TC004
     from schemas.envelope import Envelope
 
 NO_AI = "none"
@@ -44,7 +46,7 @@ def mark_of(event: Envelope, at: Moment) -> Mark:
 
 def evidence_of(*marks: Mark | None) -> tuple[Evidence, ...]:
     """Evidence in the form that is published."""
-    return tuple(
+    told = [
         Evidence(
             event_id=mark.event_id,
             source=mark.source,
@@ -53,7 +55,8 @@ def evidence_of(*marks: Mark | None) -> tuple[Evidence, ...]:
         )
         for mark in marks
         if mark is not None
-    )
+    ]
+    return tuple(told)
 
 
 class Counted(NamedTuple):
@@ -64,9 +67,11 @@ class Counted(NamedTuple):
     value: int
 
 
-@dataclass(slots=True)
-class Step:
-    """The surroundings of one event or deadline."""
+class Step(msgspec.Struct, gc=False):
+    """The surroundings of one event or deadline.
+
+    Rule: one is made for each of them, so it is of the kind that is made fastest.
+    """
 
     customer: Customer
     policy: Policy
@@ -74,12 +79,12 @@ class Step:
     at: Moment
     now: Moment
     mark: Mark | None = None
-    outputs: list[Output] = field(default_factory=list)
-    waits: list[tuple[Moment, str]] = field(default_factory=list)
+    outputs: list[Output] = []
+    waits: list[tuple[Moment, str]] = []
     #: What others are to hear of it, each by a reference.
-    sends: list[tuple[str, Arrival]] = field(default_factory=list)
+    sends: list[tuple[str, Arrival]] = []
     #: What the partition sees of its sources.
-    sight: Sight = field(default_factory=Sight)
+    sight: Sight = msgspec.field(default_factory=Sight)
     #: What was counted, where somebody wants to know.
     counted: list[Counted] | None = None
 
@@ -96,7 +101,8 @@ class Step:
     def count(self, name: str, *labels: str) -> None:
         """Add one to a total."""
         self.totals.add(name, *labels)
-        self.sight.count(name, self.at, self.policy.blind_window)
+        if name in SERIES_OF:
+            self.sight.note(SERIES_OF[name], self.at, self.policy.blind_window)
         if self.counted is not None:
             self.counted.append(Counted(name, labels, 1))
 

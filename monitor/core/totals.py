@@ -37,16 +37,18 @@ class Totals:
 
     def add(self, name: str, *labels: str) -> None:
         """Count one. The labels come in the order that the catalogue gives."""
-        _check(name, labels)
-        cells = self.counts.setdefault(name, {})
-        cells[labels] = cells.get(labels, 0) + 1
+        try:
+            self.counts[name][labels] += 1
+        except KeyError:
+            self._begin(name, labels)[labels] = 1
         self.touched.add(name)
 
     def shift(self, name: str, by: int, *labels: str) -> None:
         """Move a gauge up or down, or a counter of time on."""
-        _check(name, labels)
-        cells = self.counts.setdefault(name, {})
-        cells[labels] = cells.get(labels, 0) + by
+        try:
+            self.counts[name][labels] += by
+        except KeyError:
+            self._begin(name, labels)[labels] = by
         self.touched.add(name)
 
     def drop(self, name: str, *labels: str) -> None:
@@ -56,14 +58,23 @@ class Totals:
 
     def observe(self, name: str, value: int, *labels: str) -> None:
         """Put one value into a histogram; it belongs to the first bucket it does not exceed."""
-        _check(name, labels)
-        edges = METRICS[name].buckets
         if value < 0:
             raise ValueError(f"{name} cannot observe {value}: counts and lengths are not negative")
-        cell = self.observed.setdefault(name, {}).setdefault(labels, [0] * (len(edges) + 2))
+        edges = METRICS[name].buckets
+        try:
+            cell = self.observed[name][labels]
+        except KeyError:
+            _check(name, labels)
+            cell = [0] * (len(edges) + 2)
+            self.observed.setdefault(name, {})[labels] = cell
         cell[bisect_left(edges, value)] += 1
         cell[-1] += value
         self.touched.add(name)
+
+    def _begin(self, name: str, labels: Labels) -> dict[Labels, int]:
+        """The counts of a metric in which nothing was counted with these labels yet."""
+        _check(name, labels)
+        return self.counts.setdefault(name, {})
 
     def get(self, name: str, *labels: str) -> int:
         """One count; zero where nothing was counted."""

@@ -240,21 +240,22 @@ class Tracker:
 
     def _release(self) -> list[Output]:
         outputs: list[Output] = []
-        heap, watermark = self._heap, self.watermark
+        heap, watermark, settled = self._heap, self.watermark, self._settled
+        customers, policy, totals, sight = self.customers, self.policy, self.totals, self.sight
         while heap and heap[0][0] < watermark:
             at, _, event_key, key, deadline = heapq.heappop(heap)
-            customer = self.sight.row if key == NOBODY else self.customers.get(key)
+            customer = sight.row if key == NOBODY else customers.get(key)
             if customer is None or (deadline and customer.deadlines.get(deadline) != at):
                 continue  # what was waited for has happened, and the deadline went with it
             # Late events speak of the past, but the fold does not go back for them.
-            now = max(at, self._settled)
-            step = Step(customer, self.policy, self.totals, at, now, sight=self.sight)
+            now = max(settled, at)
+            step = Step(customer, policy, totals, at, now, sight=sight)
             if key == NOBODY:
                 self._apply_to_partition(step, event_key, deadline)
             else:
                 self._apply(step, event_key, deadline)
             outputs += step.outputs
-            if self.sight.changed:
+            if sight.changed:
                 self._plan_look(now)
         self._settled = watermark
         return outputs
@@ -278,15 +279,16 @@ class Tracker:
     def _apply(self, step: Step, event_key: int, deadline: str) -> None:
         key = step.customer.key
         self.dirty.add(key)
-        topic, event = ("", None) if deadline else self._take(key, event_key)
-        if event is not None and not self._who.finds(step, event_key, event):
-            return
-        if self.trace is not None:
-            self.trace.begin(step, event, deadline)
-        if event is not None:
+        event = None
+        if not deadline:
+            topic, event = self._take(key, event_key)
+            if not self._who.finds(step, event_key, event):
+                return
             step.mark = mark_of(event, step.at)
             if not getattr(event.data, "test", False):
                 self.sight.note(topic, step.at, self.policy.blind_window)
+        if self.trace is not None:
+            self.trace.begin(step, event, deadline)
         if isinstance(event, CustomerLinked):
             self._finish(*self._who.link(step, event_key, event))
         elif event is not None:
@@ -302,9 +304,11 @@ class Tracker:
     def _finish(self, *steps: Step) -> None:
         """See to what is left of rows that were changed, and to who else is to hear of it."""
         for step in steps:
-            key = step.customer.key
+            customer = step.customer
+            key = customer.key
             self.dirty.add(key)
-            self._tidy(step)
+            if not (customer.journeys or customer.deadlines or key in self.waiting):
+                self._tidy(step)
             for moment, name in step.waits:
                 heapq.heappush(self._heap, (moment, _DEADLINE, 0, key, name))
             for reference, arrival in step.sends:
@@ -320,8 +324,6 @@ class Tracker:
     def _tidy(self, step: Step) -> None:
         """Drop the customer of whom nothing is open, once a repeat can no longer come."""
         customer = step.customer
-        if customer.journeys or customer.deadlines or customer.key in self.waiting:
-            return
         repeats = max(customer.seen.values(), default=0) + self.policy.dedupe_window + 1
         until = max([repeats, *customer.devices.values()])
         if until <= step.now:

@@ -142,14 +142,12 @@ def say(
 
 def _in_doubt_until(step: Step, episode: Episode) -> Moment | None:
     """Until when it is not known whether the customer came back, if it is not."""
+    names = [f"reopen:{episode.id}"]
+    for name, word in step.customer.words.items():
+        if word.conversation_id == episode.conversation_id:
+            names.append(f"hold:{name}")
     deadlines = step.customer.deadlines
-    doubts = [deadlines.get(f"reopen:{episode.id}")]
-    doubts += [
-        deadlines.get(f"hold:{name}")
-        for name, word in step.customer.words.items()
-        if word.conversation_id == episode.conversation_id
-    ]
-    return max((doubt for doubt in doubts if doubt is not None), default=None)
+    return max([deadlines[name] for name in names if name in deadlines], default=None)
 
 
 def _mature(step: Step, episode: Episode) -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core import effort, missed
-from monitor.core.messages import asks_nothing, is_answer, is_public, is_request
+from monitor.core.messages import AI, HUMAN, asks_nothing, is_answer, is_public, is_request
 from monitor.core.silent import sf03, sf11, sf12, sf13, sf14, sf19
 from monitor.core.state import Owner
 from monitor.core.step import version_of
@@ -30,18 +30,20 @@ if TYPE_CHECKING:
 
 _TO_AI = (HandoffKind.AI_AI, HandoffKind.HUMAN_AI)
 _FROM_HUMAN = (HandoffKind.HUMAN_HUMAN, HandoffKind.HUMAN_AI)
+_NOBODY, _LOST, _AI, _BY_US = Owner.NOBODY, Owner.LOST, Owner.AI, Origin.PROACTIVE
+_PASSED_OVER = (Actor.SYSTEM, Actor.UNKNOWN)
 _NO_CLAIM = (Basis.BULK, Basis.MERGE)
 
 
 def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
     """Somebody said something that the customer can see. What a system says is passed over."""
-    if not is_public(data) or data.actor in (Actor.SYSTEM, Actor.UNKNOWN):
+    if not is_public(data) or data.actor in _PASSED_OVER:
         return
-    if data.actor is Actor.AI:
+    if data.actor is AI:
         _hear_ai(step, conversation, data)
-    elif data.actor is Actor.HUMAN:
+    elif data.actor is HUMAN:
         _hear_human(step, conversation)
-    if conversation.origin is not Origin.PROACTIVE:
+    if conversation.origin is not _BY_US:
         _follow(step, conversation, data)
     conversation.turns.last_at = max(conversation.turns.last_at, step.at)
 
@@ -135,7 +137,7 @@ def act(step: Step, conversation: Conversation, data: ActionData) -> None:
 def _hear_ai(step: Step, conversation: Conversation, data: MessageData) -> None:
     turns, answers = conversation.turns, is_answer(data)
     turns.ai_spoke = True
-    if turns.owner is Owner.NOBODY or (turns.owner is Owner.LOST and answers):
+    if turns.owner is _NOBODY or (answers and turns.owner is _LOST):
         _own(step, conversation, Owner.AI)
     elif answers and step.at >= turns.owner_at:
         turns.given_back = False
@@ -152,7 +154,7 @@ def _hear_human(step: Step, conversation: Conversation) -> None:
 def _follow(step: Step, conversation: Conversation, data: MessageData) -> None:
     if is_answer(data):
         _settle(step, conversation)
-    elif data.actor is Actor.AI or is_request(data):
+    elif data.actor is AI or is_request(data):
         _wait(step, conversation, data)
     sf03.spoke(step, conversation, data)
     sf11.spoke(step, conversation, data)
@@ -178,9 +180,9 @@ def _wait(step: Step, conversation: Conversation, data: MessageData) -> None:
     turns = conversation.turns
     if turns.waiting is not None or step.at < max(turns.settled_at, turns.owner_at):
         return
-    if turns.given_back or turns.owner is Owner.LOST:
+    if turns.given_back or turns.owner is _LOST:
         sf13.wait(step, conversation)
-    elif turns.owner is Owner.AI:
+    elif turns.owner is _AI:
         sf12.wait(step, conversation)
     else:
         return

@@ -84,9 +84,9 @@ def test_what_was_seen_is_kept_by_the_hour() -> None:
     sight = driver.until("11:00").restart().tracker.sight
     nine = moment("09:00") // HOUR
 
-    assert [sight.in_hour(nine + n, CONVERSATIONS) for n in (-1, 0, 1)] == [0, 2, 1]
-    assert [sight.in_hour(nine, series) for series in SERIES[3:]] == [1, 1, 0, 0]
-    assert sight.in_hour(nine, FOLLOWUPS) == 0
+    assert sight.in_hours([nine - 1, nine, nine + 1], CONVERSATIONS) == [2, 1]
+    assert [sight.in_hours([nine], series) for series in SERIES[3:]] == [[1], [1], [0], [0]]
+    assert sight.in_hours([nine], FOLLOWUPS) == [0]
 
 
 def test_no_more_than_a_week_of_hours_is_kept() -> None:

@@ -155,7 +155,10 @@ def _failed(customer: Customer, action: Action, fact: Fact) -> None:
 
 
 def report(action: Action, subject: object, sure: str, place: Place) -> None:
-    """Raise SF-08."""
+    """Raise SF-08; what was found on a conversation is forgotten with it."""
+    for one in action.customer.board.findings:
+        if one.subject == subject and one.thread and one.raised < place:
+            one.forgotten = not action.customer.remembers(one.thread, place)
     finding = action.customer.board.found(
         "SF-08",
         subject,

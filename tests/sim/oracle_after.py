@@ -55,7 +55,7 @@ def _rated(customer: Customer, thread: Thread, fact: Fact) -> None:
     value, scale = fact.get("value"), fact.get("scale")
     if not ((scale == "csat5" and value <= 2) or (scale == "thumb" and value <= 0)):
         return
-    mine = [one for one in _claims(customer, fact) if one.thread is thread]
+    mine = [one for one in _claims(customer, fact) if one.thread.name == thread.name]
     claim = _latest(mine, fact, customer.policy["rating_window"])
     if claim:
         _contradict(customer, claim, fact, PROBABLE)
@@ -65,7 +65,7 @@ def _signalled(customer: Customer, thread: Thread | None, fact: Fact) -> None:
     claims, window = _claims(customer, fact), customer.policy["signal_window"]
     entity = fact.get("entity_ref")
     if thread:
-        mine = [one for one in claims if one.thread is thread]
+        mine = [one for one in claims if one.thread.name == thread.name]
     else:
         mine = [one for one in claims if entity and entity == _entity(one, fact)]
     claim, latest = _latest(mine, fact, window), _latest(claims, fact, window)

@@ -29,6 +29,7 @@ class Finding:
     retracted: Place | None = None
     because: str | None = None
     settled: Place | None = None
+    forgotten: bool = False
     known_until: Place | None = None
     action: Action | None = None
 
@@ -52,6 +53,7 @@ class Board:
                 for one in self.findings
                 if (one.sf, one.subject) == (sf, subject)
                 and one.raised <= place
+                and not one.forgotten
                 and (one.retracted is None or one.retracted > place)
             ),
             None,

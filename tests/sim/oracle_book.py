@@ -137,7 +137,7 @@ class Thread:
         if self.contact.kind == "conversation.started":
             told = word(self.contact.get("origin"), ORIGINS, "inbound")
         if told == "proactive" and (reply := self.reply()) and reply.place <= place:
-            soon = reply.t <= self.contact.t + policy["proactive_reply_window"]
+            soon = reply.t <= self.facts[0].t + policy["proactive_reply_window"]
             return "reply_to_proactive" if soon else "inbound"
         return told
 
@@ -165,6 +165,7 @@ class Journey:
     since: Place
     threads: list[Thread] = field(default_factory=list)
     ended: int | None = None
+    ended_at: int = 0
     forgotten: Place | None = None
     claimed: bool = False
     durable: bool = False

@@ -49,9 +49,9 @@ BEGINS = (
 """What begins something: after its journey has ended, a conversation begins anew with it."""
 
 
-def passed(place: Place) -> int:
-    """The first moment at which this is over: what a deadline ends, is over before its events."""
-    return place[0] if place[1] == DEADLINE else place[0] + 1
+def passed(place: Place) -> tuple[int, int]:
+    """When this is over, and its moment: what a deadline ends, is over before its events."""
+    return (place[0] if place[1] == DEADLINE else place[0] + 1), place[0]
 
 
 @dataclass(eq=False)
@@ -220,11 +220,12 @@ class Customer:
         if journey.ended is None and journey.threads and stirred + least < place[0]:
             over = silent_until(journey, place, self.policy) + 1
             if beginning_of(over) <= place:
-                until = max([over, *self._open_until(journey)])
-                journey.ended = until if beginning_of(until) <= place else None
+                until, moment = max([(over, over), *self._open_until(journey)])
+                if beginning_of(until) <= place:
+                    journey.ended, journey.ended_at = until, moment
         return journey.ended
 
-    def _open_until(self, journey: Journey) -> Iterator[int]:
+    def _open_until(self, journey: Journey) -> Iterator[tuple[int, int]]:
         """Until when each thing in it is or was open."""
         for claim in self.claims:
             if claim.thread in journey.threads and claim.on_trial:

@@ -43,9 +43,10 @@ def due(customer: Customer, place: Place) -> Iterator[Due]:
             when = min(over, deadline(journey.start + length, journey.since))
             if at not in journey.observed and when < place:
                 moment = min(over[0], journey.start + length)
+                moment = min(moment, journey.ended_at or moment)
                 yield Due(when, partial(_observe, customer, journey, at, (when, moment)))
         if ended is not None and "end" not in journey.observed:
-            yield Due(over, partial(_observe, customer, journey, "end", (over, ended)))
+            yield Due(over, partial(_observe, customer, journey, "end", (over, journey.ended_at)))
     for claim in customer.claims:
         when = claim.passes(HORIZONS["7d"])
         if claim.on_trial and not claim.grown and when < place:

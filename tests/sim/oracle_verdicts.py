@@ -145,9 +145,7 @@ def _in_the_end(handoff: Handoff) -> Verdict:
     if known:
         return (known, HEURISTIC)
     back = [one for one in handoff.facts if one.kind == "handoff.returned" and handoff.own(one)]
-    served = back and any(
-        handoff.serves(one) and one.place < back[0].place for one in handoff.facts
-    )
+    served = back and any(handoff.serves(one) for one in handoff.facts)
     words = [one for one in handoff.facts if public(one, "human") and one.t >= handoff.request.t]
     few = len(words) <= handoff.turns.policy["unnecessary_messages_max"]
     return ("unnecessary" if served and few else "undetermined", HEURISTIC)

@@ -24,7 +24,7 @@ WORDS = {
     ("cx_silent_failures_total", "confidence"): "suspected probable confirmed",
     ("cx_silent_failures_total", "value_band"): "low medium high unknown",
     ("cx_silent_failures_retractions_total", "sf"): "SF-01 SF-02 SF-03 SF-04 SF-05 SF-07 SF-08 "
-    "SF-09 SF-11 SF-12 SF-13 SF-16",
+    "SF-09 SF-11 SF-12 SF-16",
     ("cx_conversations_total", "origin"): "inbound reply_to_proactive unknown",
     ("cx_handoffs_total", "kind"): "ai_human ai_ai human_human human_ai unknown",
     ("cx_handoff_terminal_total", "outcome"): "served_in_sla served_late abandoned failed returned "
@@ -33,7 +33,7 @@ WORDS = {
     ("cx_handoff_verdict_total", "verdict"): "needed requested unnecessary undetermined",
     ("cx_handoff_wait_seconds", "clock"): "wall business",
     ("cx_missed_escalations_total", "why"): "asked_for_human human_redo policy_intent review",
-    ("cx_missed_escalations_total", "age"): "1h 6h 24h 72h 7d 14d older",
+    ("cx_missed_escalations_total", "age"): "1h 6h 72h",
     ("cx_ai_takeovers_total", "initiator"): "human policy",
     ("cx_ai_actions_total", "result"): "confirmed failed unconfirmed reversed",
     ("cx_ai_corrections_total", "what"): "action_corrected action_reversed human_redo",

@@ -111,7 +111,8 @@ def overturn(
     dated: Moment | None = None,
 ) -> bool:
     """Take a finding back if what is said now, and dated then, is what was missing."""
-    known = step.customer.raised.get(f"{kind.sf}:{subject}")
+    raised = step.customer.raised
+    known = raised.get(f"{kind.sf}:{subject}") if raised else None
     if known is None or not known.since <= (step.at if dated is None else dated) < known.until:
         return False
     return retract(step, kind, subject, conversation)

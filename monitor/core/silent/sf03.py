@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitor.core.messages import AI, CUSTOMER
 from monitor.core.silent.findings import (
     SilentFailure,
     is_raised,
@@ -18,7 +19,7 @@ from monitor.core.silent.findings import (
 )
 from monitor.core.step import group_of, version_of
 from schemas.published import Confidence
-from schemas.vocabulary import Actor, MessageKind
+from schemas.vocabulary import MessageKind
 
 if TYPE_CHECKING:
     from monitor.core.state import Conversation
@@ -32,13 +33,13 @@ _LEFT_OPEN = (MessageKind.QUESTION, MessageKind.ERROR)
 def spoke(step: Step, conversation: Conversation, data: MessageData) -> None:
     """Somebody has the last word for now."""
     turns = conversation.turns
-    from_customer = data.actor is Actor.CUSTOMER
+    from_customer = data.actor is CUSTOMER
     if from_customer and overturn(step, KIND, conversation.id, conversation):
         step.count("cx_abandoned_as_resolved_retractions_total", *turns.abandoned)
     if step.at < turns.last_at:
         return
     turns.heard_since = turns.heard_since or from_customer
-    open_end = data.actor is Actor.AI and data.kind in _LEFT_OPEN
+    open_end = data.actor is AI and data.kind in _LEFT_OPEN
     turns.left_open = step.mark if open_end else None
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core import missed
+from monitor.core.messages import AI, CUSTOMER
 from monitor.core.silent.findings import SilentFailure, raise_finding, retract
 from monitor.core.state import Owner
 from schemas.published import Confidence
-from schemas.vocabulary import Actor
 
 if TYPE_CHECKING:
     from monitor.core.state import Conversation
@@ -33,7 +33,7 @@ def spoke(step: Step, conversation: Conversation, data: MessageData) -> None:
     if turns.wants_human is None:
         asked(step, conversation, data)
         return
-    if data.actor is Actor.AI and step.at >= turns.wants_human.at:
+    if data.actor is AI and step.at >= turns.wants_human.at:
         turns.ai_went_on += 1
     if turns.ai_went_on >= _AI_WENT_ON:
         since = max(turns.last_at, step.at)
@@ -43,7 +43,7 @@ def spoke(step: Step, conversation: Conversation, data: MessageData) -> None:
 def asked(step: Step, conversation: Conversation, data: MessageData) -> None:
     """The customer asks for a human, while none has the conversation and none was asked."""
     turns = conversation.turns
-    asks = data.actor is Actor.CUSTOMER and data.requests_human and turns.wants_human is None
+    asks = data.actor is CUSTOMER and data.requests_human and turns.wants_human is None
     if asks and turns.owner not in _SOMEBODY_ELSE and step.at >= turns.owner_at:
         turns.wants_human, turns.ai_went_on = step.mark, 0
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from monitor.core.messages import is_answer, is_request
+from monitor.core.messages import AI, is_answer, is_request
 from monitor.core.silent.findings import SilentFailure, raise_finding
 from monitor.core.state import Loop
 from schemas.published import Confidence
-from schemas.vocabulary import Actor, MessageKind
+from schemas.vocabulary import MessageKind
 
 if TYPE_CHECKING:
     from monitor.core.state import Conversation
@@ -35,7 +35,7 @@ def spoke(step: Step, conversation: Conversation, data: MessageData) -> None:
     """A customer's turn, or a reply of the AI to it."""
     if is_request(data):
         _turn(step, conversation)
-    elif data.actor is Actor.AI and is_answer(data):
+    elif data.actor is AI and is_answer(data):
         _reply(step, conversation, data)
 
 

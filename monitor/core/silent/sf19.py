@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitor.core.messages import HUMAN
 from monitor.core.silent.findings import SilentFailure, raise_finding
 from schemas.published import Confidence
-from schemas.vocabulary import Actor, MessageKind
+from schemas.vocabulary import MessageKind
 
 if TYPE_CHECKING:
     from monitor.core.state import Conversation
@@ -21,7 +22,7 @@ KIND = SilentFailure("SF-19", "Unannounced context loss")
 
 def spoke(step: Step, conversation: Conversation, data: MessageData) -> None:
     """Somebody said something, after a human accepted a handoff perhaps."""
-    if data.actor is not Actor.HUMAN or data.kind is not MessageKind.ASKS_KNOWN_INFO:
+    if data.actor is not HUMAN or data.kind is not MessageKind.ASKS_KNOWN_INFO:
         return
     if conversation.turns.accepted:
         proof = (step.mark,)

@@ -85,36 +85,33 @@ def _blind(step: Step) -> Iterator[tuple[str, Confidence]]:
     for name, beat in sight.beats.items():
         if beat.at < begun_at and step.at < beat.at + MEMORY:
             yield f"{_PRODUCER}{name}", Confidence.CONFIRMED
+    hours = _hours_like(begun_at)
     for topic in TOPICS:
-        if sight.since(begun_at, topic) == 0 and _is_busy(step, topic):
+        if _is_busy(step, topic, hours) and sight.since(begun_at, topic) == 0:
             yield f"silent:{topic}", Confidence.PROBABLE
     for signal, (part, whole, limit) in _RATIOS.items():
         n = sight.since(step.at - _hour_in(window), whole)
         if n >= step.policy.blind_min:
             share = Fraction(sight.since(step.at - _hour_in(window), part), n)
-            if share < limit * _usual_share(sight, begun_at, part, whole):
+            if share < limit * _usual_share(sight, hours, part, whole):
                 yield signal, Confidence.PROBABLE
     if sight.late_until >= step.at:
         yield "ledger", Confidence.CONFIRMED
 
 
-def _is_busy(step: Step, topic: str) -> bool:
+def _is_busy(step: Step, topic: str, hours: list[int]) -> bool:
     """Whether a topic usually has enough in this window for silence to say something."""
     window = step.policy.blind_window
-    hours = _hours_like(step.at - window)
-    counts = [n for n in (step.sight.in_hour(hour, topic) for hour in hours) if n]
+    counts = [n for n in step.sight.in_hours(hours, topic) if n]
     if len(counts) < _DAYS_MIN:
         return False
     twice_the_median = median_low(counts) + median_high(counts)
     return twice_the_median * window >= 2 * step.policy.blind_min * HOUR
 
 
-def _usual_share(sight: Sight, moment: Moment, part: str, whole: str) -> Fraction:
-    shares = [
-        Fraction(sight.in_hour(hour, part), n)
-        for hour in _hours_like(moment)
-        if (n := sight.in_hour(hour, whole))
-    ]
+def _usual_share(sight: Sight, hours: list[int], part: str, whole: str) -> Fraction:
+    both = zip(sight.in_hours(hours, part), sight.in_hours(hours, whole), strict=True)
+    shares = [Fraction(n, of) for n, of in both if of]
     return median(shares) if len(shares) >= _DAYS_MIN else Fraction(0)
 
 
@@ -126,7 +123,7 @@ def _hours_like(moment: Moment) -> list[int]:
 def _next_usual(sight: Sight, following: Moment, window: Moment) -> Moment | None:
     """The next look at which anything can be compared with what is usual."""
     begins = following - window
-    if sum(hour in sight.hours for hour in _hours_like(begins)) >= _DAYS_MIN:
+    if len(sight.hours.keys() & _hours_like(begins)) >= _DAYS_MIN:
         return following
     like = Counter(hour + 24 * days for hour in sight.hours for days in _DAYS)
     hour = min(
