@@ -143,8 +143,9 @@ def _learn(conversation: Conversation, context: Context) -> None:
             setattr(conversation, name, value)
     if conversation.entry_ai_version is None:
         conversation.entry_ai_version = conversation.ai_version
-    known = context.customer_ref is not None and context.identity_assurance not in _ANONYMOUS
-    conversation.identified = conversation.identified or known
+    conversation.named = conversation.named or context.customer_ref is not None
+    if context.identity_assurance is not Assurance.UNKNOWN:
+        conversation.unsure = context.identity_assurance in _ANONYMOUS
 
 
 def _link(step: Step, conversation: Conversation, in_reply_to: str | None) -> None:

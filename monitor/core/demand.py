@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core.step import NO_AI, group_of
+from monitor.core.step import NO_AI, group_of, is_identified
 from schemas.vocabulary import Origin
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def demand(step: Step, conversation: Conversation) -> None:
     """A contact is demand, and known by whom it is, or not."""
     conversation.counted_as = demand_labels(conversation)
     step.count("cx_conversations_total", *conversation.counted_as)
-    if conversation.identified:
+    if is_identified(conversation):
         conversation.counted_identified = True
         step.count("cx_identified_conversations_total", conversation.counted_as[0])
 

@@ -21,7 +21,7 @@ from monitor.core import effort, trials
 from monitor.core.journeys import EXPLICIT, SAME_INTENT
 from monitor.core.outputs import Claimed
 from monitor.core.state import Conversation, Episode, Failure, Mark
-from monitor.core.step import NO_AI, Step, content_id, group_of, version_of
+from monitor.core.step import NO_AI, Step, content_id, group_of, is_identified, version_of
 from monitor.core.trials import BOUNDS
 from schemas.vocabulary import Basis
 
@@ -47,7 +47,7 @@ def claim(step: Step, conversation: Conversation, data: ClaimData) -> None:
     step.count("cx_resolutions_claimed_total", by, data.basis, version, group_of(conversation))
     step.say(Claimed(conversation.id, step.at, by, data.basis))
     effort.claimed(step, conversation)
-    if conversation.identified:
+    if is_identified(conversation):
         _make_room(step)
         trials.begin(step, _episode(step, conversation, data))
     else:

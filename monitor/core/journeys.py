@@ -23,6 +23,7 @@ import msgspec
 from monitor.core import effort
 from monitor.core.memory import OF_CONVERSATION, OF_GROUP, forget_conversation
 from monitor.core.state import Conversation, Journey
+from monitor.core.step import is_identified
 
 if TYPE_CHECKING:
     from monitor.core.step import Step
@@ -144,7 +145,7 @@ def _match(
     known = [step.customer.conversations[other] for other in journey.conversations]
     if in_reply_to in journey.conversations or _shares(conversation.case_id, known, "case_id"):
         return EXPLICIT, True
-    if not conversation.identified:
+    if not is_identified(conversation):
         return (ANY_INTENT, False) if within else None
     if within and _shares(conversation.entity_ref, known, "entity_ref"):
         return EXPLICIT, True

@@ -176,7 +176,7 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     origin: Origin = Origin.UNKNOWN
     linked: bool = False
     counted_as: tuple[str, ...] = ()
-    identified: bool = False
+    named: bool = False
     involved_as: tuple[str, ...] = ()
     counted_identified: bool = False
     intent: str | None = None
@@ -205,6 +205,7 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     second: str | None = None
     second_mark: Mark | None = None
     eta_at: Moment = 0
+    unsure: bool = False
 
 
 class Journey(msgspec.Struct, array_like=True, gc=False):

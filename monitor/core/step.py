@@ -142,6 +142,11 @@ def version_of(conversation: Conversation | None) -> str:
     return conversation.answered_by_version or conversation.ai_version or NO_AI
 
 
+def is_identified(conversation: Conversation) -> bool:
+    """Whether it is known who the customer is: named, and not known by the device alone."""
+    return conversation.named and not conversation.unsure
+
+
 def group_of(conversation: Conversation | None) -> str:
     """The intent group of a conversation as a label."""
     return (conversation.intent_group if conversation else None) or UNKNOWN

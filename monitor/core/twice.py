@@ -85,7 +85,7 @@ RULES: dict[type, dict[str, Rule]] = {
         "origin": _known,
         "linked": _either,
         "counted_as": _known,
-        "identified": _either,
+        "named": _either,
         "involved_as": _known,
         "counted_identified": _either,
         "intent": _known,
@@ -114,6 +114,7 @@ RULES: dict[type, dict[str, Rule]] = {
         "second": _known,
         "second_mark": _known,
         "eta_at": _last,
+        "unsure": _latest,
     },
     Turns: {
         "owner": _latest,

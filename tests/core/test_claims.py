@@ -131,6 +131,32 @@ def test_who_is_not_known_again_leaves_the_denominator_and_is_counted(assurance:
     assert driver.said(EpisodeOutcome) == []
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "followed"),
+    [
+        ("device", None, False),
+        ("none", None, False),
+        ("verified", "device", False),
+        ("device", "asserted", True),
+        (None, None, True),
+        ("verified", None, True),
+    ],
+)
+def test_the_last_known_assurance_says_who_is_known_again(
+    first: str | None, then: str | None, *, followed: bool
+) -> None:
+    driver = (
+        Driver()
+        .tell(
+            started("ann", "09:00", identity_assurance=first),
+            claimed("ann", "10:00", identity_assurance=then),
+        )
+        .until("11:00")
+    )
+
+    assert bool(driver.tracker.totals.risk) is followed
+
+
 def test_a_conversation_without_a_customer_can_be_claimed_but_not_followed() -> None:
     driver = (
         Driver()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.core.outputs import Duplicate
+from monitor.core.step import is_identified
 from schemas.published import EpisodeOutcome, Finding
 from tests.build import (
     ai_says,
@@ -278,7 +279,7 @@ def test_a_conversation_under_two_references_is_one() -> None:
     assert conversation.started_at == journey.started_at == moment("09:00")
     assert conversation.journey == journey.id
     assert journey.conversations == ["c"]
-    assert conversation.identified
+    assert is_identified(conversation)
     assert conversation.answered_by_version == "v1"
     assert conversation.effort.customer_messages == 2
     driver.tell(says("dev", "11:00", conversation_id="c")).until("12:00")

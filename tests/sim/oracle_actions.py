@@ -159,14 +159,16 @@ def report(action: Action, subject: object, sure: str, place: Place) -> None:
     for one in action.customer.board.findings:
         if one.subject == subject and one.thread and one.raised < place:
             one.forgotten = not action.customer.remembers(one.thread, place)
+    thread = action.thread(place)
     finding = action.customer.board.found(
         "SF-08",
         subject,
         sure,
         place,
-        action.thread(place),
+        thread,
         version=action.version,
         band=action.band(place),
+        lasts=lambda at: thread is None or action.customer.remembers(thread, at),
     )
     if finding:
         finding.action = action

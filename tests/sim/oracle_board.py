@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.sim.oracle_actions import Action
     from tests.sim.oracle_book import Counts, Thread
     from tests.sim.oracle_order import Place
@@ -69,8 +71,12 @@ class Board:
         *,
         version: str | None = None,
         band: str = "unknown",
+        lasts: Callable[[Place], bool] = lambda _: True,
     ) -> Finding | None:
-        """Raise a finding, unless one as sure stands; a weaker one is taken back."""
+        """Raise a finding, unless one as sure stands; a weaker one is taken back.
+
+        `lasts` says until when it is remembered, where a surer one may come too late for it.
+        """
         weaker = self.standing(sf, subject, place)
         if weaker and CERTAINTIES.index(weaker.confidence) >= CERTAINTIES.index(confidence):
             return None
@@ -83,7 +89,7 @@ class Board:
         surer = [
             one
             for one in self.findings
-            if (one.sf, one.subject) == (sf, subject) and one.raised > place
+            if (one.sf, one.subject) == (sf, subject) and one.raised > place and lasts(one.raised)
         ]
         if surer:
             self.take_back(finding, surer[0].raised)

@@ -88,6 +88,13 @@ def speaks(fact: Fact) -> bool:
     return public(fact, "customer") and kind_of(fact) not in NOTHING
 
 
+def last_known(name: str, facts: Iterable[Fact]) -> str | None:
+    """The last of these facts that says something of a field of the context."""
+    said = [fact.get(name) for fact in facts]
+    known = [value for value in said if value is not None and value != "unknown"]
+    return known[-1] if known else None
+
+
 @dataclass(eq=False)
 class Thread:
     """A conversation of one customer, from when it was first heard of until it is forgotten."""
@@ -101,6 +108,16 @@ class Thread:
     demand: Labels | None = None
     known: Labels | None = None
     involved: Labels | None = None
+    apart: list[tuple[Place, list[Fact]]] = field(default_factory=list)
+
+    def known_then(self, name: str, fact: Fact) -> str | None:
+        """The last known value of a field, as it was where a fact was told.
+
+        Under two references a conversation is two, until they are found to be one customer's.
+        """
+        told = [facts for until, facts in self.apart if fact.place < until and fact in facts]
+        side = min(told, key=len, default=self.facts)
+        return last_known(name, [one for one in side if one.place <= fact.place])
 
     def before(self, place: Place) -> Iterator[Fact]:
         """What had been applied of it when this was applied, and this itself."""
@@ -108,9 +125,7 @@ class Thread:
 
     def latest(self, name: str, place: Place) -> str | None:
         """The last known value of a field of the context."""
-        said = [fact.get(name) for fact in self.before(place)]
-        known = [value for value in said if value is not None and value != "unknown"]
-        return known[-1] if known else None
+        return last_known(name, self.before(place))
 
     def label(self, name: str, place: Place) -> str:
         return self.latest(name, place) or "unknown"

@@ -44,7 +44,7 @@ def _demand(customer: Customer, thread: Thread, fact: Fact) -> None:
         thread.label("channel", place),
         thread.label("intent_group", place),
         origin or "unknown",
-        thread.version(place),
+        thread.latest("ai_version", place) or "none",
     )
     first = thread.contact
     answers = first and first.get("origin") == "proactive" and thread.reply() is fact

@@ -38,7 +38,7 @@ def take(customer: Customer, link: Fact) -> None:
     if all(on_trial) or known:
         customer.counts["cx_identity_late_links_total"][()] += 1
     _renumber(customer, moved)
-    _unite(customer, canonical, moved)
+    _unite(customer, canonical, moved, link.place)
 
 
 def _open(customer: Customer, kin: frozenset[str], place: Place) -> bool:
@@ -70,7 +70,9 @@ def _renumber(customer: Customer, moved: frozenset[str]) -> None:
         journey.number = highest + 1 + place
 
 
-def _unite(customer: Customer, canonical: frozenset[str], moved: frozenset[str]) -> None:
+def _unite(
+    customer: Customer, canonical: frozenset[str], moved: frozenset[str], place: Place
+) -> None:
     """A conversation that both knew is one."""
     for thread in [one for one in customer.threads if one.key in moved]:
         twin = next(
@@ -83,10 +85,11 @@ def _unite(customer: Customer, canonical: frozenset[str], moved: frozenset[str])
         )
         if twin and not (twin.journey.ended or thread.journey.ended):
             twin.journey.unite(thread.journey)
-            _absorb(customer, twin, thread)
+            _absorb(customer, twin, thread, place)
 
 
-def _absorb(customer: Customer, twin: Thread, thread: Thread) -> None:
+def _absorb(customer: Customer, twin: Thread, thread: Thread, place: Place) -> None:
+    twin.apart += [*thread.apart, (place, twin.facts), (place, thread.facts)]
     twin.facts = sorted([*twin.facts, *thread.facts], key=lambda fact: fact.place)
     contacts = [one for one in (twin.contact, thread.contact) if one]
     twin.contact = min(contacts, key=lambda fact: fact.place, default=None)

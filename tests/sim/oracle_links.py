@@ -110,6 +110,6 @@ def silent_until(journey: Journey, place: Place, policy: Policy) -> int:
         if last and not lives(fact):
             continue
         last = max(last, fact.t)
-        group = thread.latest("intent_group", fact.place) if lives(fact) else None
+        group = thread.known_then("intent_group", fact) if lives(fact) else None
         until = max(until, last + gap([group] if group else [], policy))
     return until

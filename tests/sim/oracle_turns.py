@@ -41,6 +41,11 @@ def answers(fact: Fact) -> bool:
     return spoken and fact.get("turn_outcome") not in ("empty", "failed")
 
 
+def _left_open(fact: Fact) -> bool:
+    """Does the AI leave it to the customer to go on?"""
+    return public(fact, "ai") and kind_of(fact) in ("question", "error")
+
+
 def somebody_speaks(fact: Fact) -> bool:
     """Is it a public message of the customer, the AI or a human?"""
     return any(public(fact, actor) for actor in ("customer", "ai", "human"))
@@ -189,7 +194,7 @@ class Turns:
             if not self._books(fact) or self.proactive(fact):
                 continue
             asked = self.last_words(fact.place)
-            if not (asked and public(asked, "ai") and kind_of(asked) in ("question", "error")):
+            if not (asked and _left_open(asked) and asked.t <= fact.t):
                 continue
             spoken = [one for one in heard if one.place < fact.place]
             if before and not any(one.t >= before.t for one in spoken):

@@ -44,6 +44,7 @@ INTENTS = {
 CHANNELS = ("chat", "messaging", "email", "voice", "social", "web_form")
 VERSIONS = ("v1", "v2", "v3")
 BANDS = ("low", "medium", "high", None)
+ASSURANCES = ("verified", "asserted", "unknown", "device", "none")
 
 
 def text_of(at: int) -> str:
@@ -157,8 +158,10 @@ class Talk:
         """The same, at another moment."""
         rng = self.rng
         context: Record = {"conversation_id": self.name, "customer_ref": self.person.ref}
-        if self.person.ref is not None or chance(rng, 0.5):
+        if chance(rng, 0.9 if self.person.ref is not None else 0.5):
             context["identity_assurance"] = self.person.assurance
+        if chance(rng, 0.02):
+            context["identity_assurance"] = rng.choice(ASSURANCES)
         first = kind == "conversation.started"
         for name, value in ({"channel": self.channel} | self.about).items():
             if first or chance(rng, 0.3):

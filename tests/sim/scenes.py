@@ -112,6 +112,8 @@ def hand_over(talk: Talk) -> None:
             talk.says(rng.choice(("ai", "system")), "commitment")
         else:
             talk.says("human", "answer")
+        if chance(rng, 0.2):
+            talk.sent_late()
     if chance(rng, 0.1):
         talk.soon().tell(
             "handoff.requested",
@@ -138,6 +140,9 @@ def _way(talk: Talk, name: str) -> None:
         step(rng.choice(("abandoned", "expired", "failed", "returned")))
         if chance(rng, 0.6):
             talk.soon().says("customer", "question")
+            if chance(rng, 0.3):
+                talk.soon().says("ai", "answer")
+                talk.sent_late()
             talk.wait(10 * MINUTE)
         return
     if way == "human":
@@ -288,6 +293,8 @@ def issues(talk: Talk) -> None:
     for name in names:
         if chance(rng, 0.6):
             talk.soon().tell("issue.resolved", issue_id=name)
+            if chance(rng, 0.15):
+                talk.sent_late()
         if chance(rng, 0.5):
             claim(talk.soon(), issue_id=name)
 

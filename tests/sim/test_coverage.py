@@ -23,8 +23,8 @@ WORDS = {
     ("cx_silent_failures_total", "sf"): " ".join(f"SF-{number:02}" for number in range(1, 21)),
     ("cx_silent_failures_total", "confidence"): "suspected probable confirmed",
     ("cx_silent_failures_total", "value_band"): "low medium high unknown",
-    ("cx_silent_failures_retractions_total", "sf"): "SF-01 SF-02 SF-03 SF-04 SF-05 SF-07 SF-08 "
-    "SF-09 SF-11 SF-12 SF-16",
+    ("cx_silent_failures_retractions_total", "sf"): "SF-01 SF-02 SF-03 SF-04 SF-05 SF-06 "
+    "SF-07 SF-08 SF-09 SF-11 SF-12 SF-13 SF-16",
     ("cx_conversations_total", "origin"): "inbound reply_to_proactive unknown",
     ("cx_handoffs_total", "kind"): "ai_human ai_ai human_human human_ai unknown",
     ("cx_handoff_terminal_total", "outcome"): "served_in_sla served_late abandoned failed returned "
