@@ -14,7 +14,8 @@ from monitor.core.messages import AI, CUSTOMER, HUMAN, is_public
 from monitor.core.outputs import Contacted, Reopened
 from monitor.core.silent import sf01, sf02, sf04, sf06, sf15, sf16
 from monitor.core.state import Conversation
-from monitor.core.step import UNKNOWN
+from monitor.core.step import UNKNOWN, known
+from schemas.conversations import MessageData
 from schemas.vocabulary import (
     Actor,
     Assurance,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from monitor.core.step import Step
     from schemas.conversations import (
         ClaimData,
-        MessageData,
         StartedData,
         StateData,
     )
@@ -46,7 +46,6 @@ _LEARNED = (
     "intent",
     "intent_group",
     "gen_ai_conversation_id",
-    "gen_ai_response_id",
 )
 
 
@@ -141,6 +140,10 @@ def _learn(conversation: Conversation, context: Context) -> None:
         # Two contacts of which a producer writes that it does not know are not thereby alike.
         if value is not None and value != UNKNOWN:
             setattr(conversation, name, value)
+    if not isinstance(context, MessageData):
+        # Of messages the AI's answers say it; see `_hear_ai`.
+        told_id = known(context.gen_ai_response_id)
+        conversation.gen_ai_response_id = told_id or conversation.gen_ai_response_id
     if conversation.entry_ai_version is None:
         conversation.entry_ai_version = conversation.ai_version
     conversation.named = conversation.named or context.customer_ref is not None
@@ -207,8 +210,13 @@ def _hear_customer(step: Step, conversation: Conversation, data: MessageData) ->
 
 
 def _hear_ai(step: Step, conversation: Conversation, data: MessageData) -> None:
-    if data.kind is MessageKind.ANSWER:
-        conversation.answered_by_version = data.ai_version or conversation.ai_version
+    answers, response_id = data.kind is MessageKind.ANSWER, known(data.gen_ai_response_id)
+    if conversation.answered_by_version is None:
+        conversation.gen_ai_response_id = response_id or conversation.gen_ai_response_id
+    if answers:
+        conversation.gen_ai_response_id = response_id
+        # Empty where nobody knows it: it was answered all the same.
+        conversation.answered_by_version = data.ai_version or conversation.ai_version or ""
         involve(step, conversation)
     elif data.kind is MessageKind.HANDOFF_NOTICE:
         sf04.noticed(step, conversation)

@@ -317,6 +317,49 @@ def test_a_contact_that_we_began_claims_nothing() -> None:
     assert driver.tracker.totals.risk == {}
 
 
+@pytest.mark.parametrize(
+    ("then", "named"),
+    [
+        (ai_says("ann", "09:40", "question", gen_ai_response_id="r-8"), "r-7"),
+        (ai_says("ann", "09:40", visibility="internal", gen_ai_response_id="r-8"), "r-7"),
+        (says("ann", "09:40", gen_ai_response_id="r-8"), "r-7"),
+        (ai_says("ann", "09:40", gen_ai_response_id="r-8"), "r-8"),
+        (ai_says("ann", "09:40"), None),
+    ],
+)
+def test_the_response_named_is_that_of_the_last_answer(then: Any, named: str | None) -> None:
+    driver = (
+        Driver()
+        .tell(
+            started("ann", "09:00"),
+            ai_says("ann", "09:10", "greeting", gen_ai_response_id="r-6"),
+            ai_says("ann", "09:30", gen_ai_response_id="r-7"),
+            then,
+            claimed("ann", "10:00"),
+        )
+        .until("1d 12:00")
+    )
+    (outcome,) = driver.said(EpisodeOutcome)
+
+    assert outcome.gen_ai_response_id == named
+
+
+@pytest.mark.parametrize("kind", ["unknown", "other"])
+def test_where_no_answer_is_told_as_such_the_last_message_of_the_ai_is_named(kind: str) -> None:
+    driver = (
+        Driver()
+        .tell(
+            ai_says("ann", "09:10", kind, gen_ai_response_id="r-6"),
+            ai_says("ann", "09:20", kind, gen_ai_response_id="r-7"),
+            claimed("ann", "10:00"),
+        )
+        .until("1d 12:00")
+    )
+    (outcome,) = driver.said(EpisodeOutcome)
+
+    assert outcome.gen_ai_response_id == "r-7"
+
+
 def test_an_outcome_names_the_answer_that_was_claimed_to_help() -> None:
     driver = (
         Driver()
