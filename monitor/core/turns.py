@@ -182,11 +182,16 @@ def _wait(step: Step, conversation: Conversation, data: MessageData) -> None:
         return
     if turns.given_back or turns.owner is _LOST:
         sf13.wait(step, conversation)
-    elif turns.owner is _AI:
+    elif turns.owner is _AI or _is_ai_to_begin(conversation):
         sf12.wait(step, conversation)
     else:
         return
     turns.waiting, turns.waits_for = step.mark, data.message_id
+
+
+def _is_ai_to_begin(conversation: Conversation) -> bool:
+    """An AI was named, and nobody has spoken: if it stays so, it was mute from the first word."""
+    return conversation.turns.owner is _NOBODY and conversation.ai_version is not None
 
 
 def _settle(step: Step, conversation: Conversation) -> None:

@@ -238,11 +238,13 @@ class Turns:
     def _begins_wait(self, fact: Fact) -> bool:
         failed = public(fact, "ai") and not answers(fact)
         owner = self.owner(fact.place)
-        if not (speaks(fact) or failed) or not owner or self.past(fact) or self.proactive(fact):
+        if not (speaks(fact) or failed) or self.past(fact) or self.proactive(fact):
             return False
         ends = [one.t for one in self.facts if one.place < fact.place and self._ends_wait(one)]
         if any(fact.t < t for t in ends):
             return False
+        if owner is None:
+            return self.thread.latest("ai_version", fact.place) is not None
         return owner.owner in ("ai", "lost") or owner.given_back
 
     def _wait(self, fact: Fact) -> None:

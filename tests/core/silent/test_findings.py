@@ -40,7 +40,7 @@ def test_a_finding_says_who_was_failed_and_by_what_it_is_proved() -> None:
         )
         .until("12:00")
     )
-    (finding,) = driver.said(Finding)
+    (finding,) = findings(driver, "SF-01")
 
     assert (finding.conversation_id, finding.channel) == ("ann-1", "chat")
     assert (finding.intent_group, finding.ai_version) == ("refund", "v1")

@@ -127,6 +127,32 @@ def test_where_the_ai_does_not_have_it_it_is_not_mute() -> None:
     assert found(human_says("ann", "09:05"), WRITES) == []
 
 
+@pytest.mark.parametrize(
+    ("start", "word"),
+    [
+        (started("ann", "09:00", ai_version="v1"), says("ann", "09:00")),
+        (started("ann", "09:00"), says("ann", "09:00", ai_version="v1")),
+    ],
+)
+def test_an_ai_that_was_named_is_mute_from_the_first_word(start: Any, word: Any) -> None:
+    driver = Driver().tell(start, word)
+
+    assert findings(driver.until("09:04:59")) == []
+    assert findings(driver.until("12:00")) == [MUTE]
+    (finding,) = driver.said(Finding)
+    assert (finding.ai_version, len(finding.evidence)) == ("v1", 1)
+
+
+@pytest.mark.parametrize("first", [ai_says, human_says])
+def test_an_ai_that_was_named_and_somebody_who_speaks_first_leave_nobody_waiting(
+    first: Any,
+) -> None:
+    named = started("ann", "09:00", ai_version="v1")
+    driver = Driver().tell(named, says("ann", "09:00"), first("ann", "09:04:59")).until("12:00")
+
+    assert findings(driver) == []
+
+
 def test_in_a_contact_that_we_began_nobody_waits() -> None:
     silent = ai_says("ann", "09:00", turn_outcome="failed")
     driver = Driver().tell(started("ann", "08:00", origin="proactive"), silent)
