@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from schemas.vocabulary import Channel
 
+_PAIR = 2
+
 FROM_FILE = {"lengths": "with a unit"}
 """The validation context of a file, where a bare number is no length."""
 
@@ -53,6 +55,8 @@ class Policy(Duty, Bounds, Actions, Turns, Basics):
             raise ValueError("dedupe_window: must be at least late_max")
         if self.verdict_wait < self.handoff_wall_max:
             raise ValueError("verdict_wait: must be at least handoff_wall_max")
+        if any(len(pair) != _PAIR for pair in self.compatible_groups):
+            raise ValueError("compatible_groups: must be pairs of two different intent groups")
         named = {
             self.calendar,
             *self.calendar_by_channel.values(),
@@ -65,9 +69,10 @@ class Policy(Duty, Bounds, Actions, Turns, Basics):
     @field_validator("*", mode="after")
     @classmethod
     def _within_its_range(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
-        low, high = ranges().get(info.field_name or "", (0, 0))
+        name = info.field_name or ""
+        low, high = ranges().get(name, (0, 0))
         if high and any(not low <= length <= high for length in _every(value)):
-            raise ValueError(f"must be from {write_length(low)} to {write_length(high)}")
+            raise ValueError(f"must be {range_of(name)}")
         return value
 
     @cached_property
@@ -143,6 +148,16 @@ def ranges() -> dict[str, tuple[Moment, Moment]]:
         if isinstance(field.json_schema_extra, dict)
         for low, high in [cast("list[Moment]", field.json_schema_extra["range"])]
     }
+
+
+def range_of(name: str) -> str:
+    """What a number or a length may be, in words; empty for what is neither."""
+    if name in ranges():
+        low, high = ranges()[name]
+        return f"from {write_length(low)} to {write_length(high)}"
+    told = _declared()[name].metadata
+    limits = [getattr(one, side) for side in ("ge", "le") for one in told if hasattr(one, side)]
+    return f"from {limits[0]} to {limits[1]}" if limits else ""
 
 
 def reason_of(name: str) -> str:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from monitor.core.lengths import write_length
-from monitor.core.policy import FROM_FILE, NAMES, Policy, ranges, reason_of
+from monitor.core.policy import FROM_FILE, NAMES, Policy, range_of, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,16 +96,16 @@ def _plain(value: object) -> str:
 
 
 def _about(name: str) -> str:
-    reason = reason_of(name)
-    if name not in ranges():
-        return reason
-    low, high = ranges()[name]
-    return f"{reason} From {write_length(low)} to {write_length(high)}."
+    reason, span = reason_of(name), range_of(name)
+    return f"{reason} ({span})" if span else reason
 
 
 def _say(place: tuple[int | str, ...], message: str) -> str:
     dotted = ".".join(str(part) for part in place)
-    plain = message.removeprefix("Value error, ")
+    plain = message.removeprefix("Value error, ").replace("a valid frozenset", "a list")
+    span = range_of(str(place[0])) if place and place[0] in NAMES else ""
     if plain == "Unexpected keyword argument":
         plain = "there is no such key; outcome-monitor policy show lists them"
+    elif span and span not in plain:
+        plain = f"{plain}; it may be {span}"
     return f"{dotted}: {plain}" if dotted else plain

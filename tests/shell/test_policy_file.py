@@ -49,6 +49,13 @@ def test_what_is_shown_reads_back_as_the_same_policy(file: Path) -> None:
     assert load_policy(file).label == policy.label
 
 
+def test_every_number_is_shown_with_its_range() -> None:
+    shown = show(Policy())
+
+    assert "by this share of the time promised, (from 0 to 1)\n" in shown
+    assert "every\n# verdict waits for it. (from 0s to 1d)\n" in shown
+
+
 def test_what_a_file_leaves_out_has_its_default(file: Path) -> None:
     file.write_text('lateness = "5m"\n')
 
@@ -67,7 +74,18 @@ def test_no_file_is_the_default_policy() -> None:
         ('lateness = "2 d"', "lateness: must be a length of time with its unit"),
         ('[gap_by_intent_group]\nbilling = "400d"', "gap_by_intent_group: must be from 0s to 366d"),
         ('gaap = "1d"', "gaap: there is no such key; outcome-monitor policy show lists them"),
-        ("grace_share = 2", "grace_share: Input should be less than or equal to 1"),
+        (
+            "grace_share = 2",
+            "grace_share: Input should be less than or equal to 1; it may be from 0 to 1",
+        ),
+        ("seen_max = 1.5", "; it may be from 100 to 10000000"),
+        ('handoff_sla = "soon"', "36h or 7d; it may be from 1s to 30d"),
+        ('escalate_intents = "fraud"', "escalate_intents: Input should be a list"),
+        (
+            'compatible_groups = [["a", "b", "c"]]',
+            "compatible_groups: must be pairs of two different intent groups",
+        ),
+        ('compatible_groups = [["a", "a"]]', "compatible_groups: must be pairs"),
         ('horizons = ["5d"]', "horizons: not among age_edges: 5d"),
         ('late_max = "30d"', "dedupe_window: must be at least late_max"),
         (
