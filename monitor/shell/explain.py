@@ -62,7 +62,8 @@ class Search(Replay):
         """
         if not self._keys:
             raise CaseError(
-                f"{self._case}: the log has no such case and no such conversation{self._near()}"
+                f"{self._case}: the log has no such case and no such conversation"
+                f"{self._near()}{self._unread()}"
             )
         self.tracker.trace = Trace(self._all_keys())
         return super().finish(watch)
@@ -74,6 +75,13 @@ class Search(Replay):
             size = len(keys)
             keys.update(*(link for link in self._links if link & keys))
         return keys
+
+    def _unread(self) -> str:
+        if not self._held:
+            return "; nothing in it was read as an event: is --map wrong, or missing?"
+        counted = self.tracker.totals.counts.get("cx_events_total", {})
+        refused = sum(n for (*_, result), n in counted.items() if result == "invalid")
+        return f"; {refused} of its records could not be read" if refused else ""
 
     def _near(self) -> str:
         wanted = self._case.casefold()

@@ -141,6 +141,20 @@ def test_a_case_that_is_not_there_is_told_with_those_near_it(
     )
 
 
+def test_a_log_that_could_not_be_read_is_told_from_a_case_that_is_not_there(
+    run: Run, tmp_path: Path, log: Path
+) -> None:
+    missing = "error: CASE-9: the log has no such case and no such conversation"
+    damaged = tmp_path / "damaged.jsonl"
+    damaged.write_bytes(gzip.decompress(log.read_bytes()) + b"{\n" * 3)
+
+    _, _, told = run("explain", "CASE-9", "--log", damaged)
+    assert told.startswith(missing)
+    assert told.endswith("; 3 of its records could not be read\n")
+    _, _, told = run("explain", "CASE-9", "--log", log, "--map", "uci_incident")
+    assert told == f"{missing}; nothing in it was read as an event: is --map wrong, or missing?\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
