@@ -115,6 +115,22 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
     assert lines_that_match(FOREIGN) == []
 
 
+def test_the_oracle_shares_no_line_with_the_engine() -> None:
+    texts = {name: text for name, text in sources("tests") if name.startswith("tests/sim/oracle")}
+    mentioned = {name: set(mentioned_modules(ast.parse(text))) for name, text in texts.items()}
+    # What it imports of the tests is its own as well: nothing leads to the engine by a detour.
+    foreign = ("monitor", "schemas", "tests")
+    strangers = {
+        f"{name}: {module}"
+        for name, modules in mentioned.items()
+        for module in modules
+        if module.partition(".")[0] in foreign and not module.startswith("tests.sim.oracle")
+    }
+
+    assert texts
+    assert strangers - {f"{name}: tests.sim" for name in texts} == set()
+
+
 def test_every_module_is_imported_by_another() -> None:
     texts = dict(sources("schemas", "monitor"))
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
