@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.envelope import Common, Envelope, Flag, Frozen, Number, Ref, Time, Word
+from schemas.envelope import Common, Envelope, Flag, Frozen, Number, Ref, Share, Time, Word
 from schemas.vocabulary import (
     Actor,
     Assurance,
@@ -56,7 +56,7 @@ class IssueData(Common):
     """A matter within the conversation."""
 
     issue_id: Ref | None = None
-    confidence: Number | None = Field(None, ge=0, le=1)
+    confidence: Share | None = None
     classifier_version: Word | None = None
 
 

@@ -85,6 +85,9 @@ Flag = Annotated[bool, Strict()]
 Number = Annotated[float, Strict()]
 """A JSON number."""
 
+Share = Annotated[Number, Field(ge=0, le=1)]
+"""A part of a whole."""
+
 Seconds = Annotated[Number, Field(ge=0, le=SPAN_SECONDS)]
 """A duration: no longer than the span that times may lie in."""
 
