@@ -51,7 +51,7 @@ mutants: $(VENV)/.test ## Plant each kept bug and see its test go red (`make mut
 # `make bench OUT=results.json ARGS='--brokers embedded --rounds 1'`; what there is: bench/README.md.
 OUT ?= build/bench.json
 
-bench: $(VENV)/.test build/bench-venv/.ready ## Ours beside its peers: CPU per event, memory, the answer.
+bench: $(VENV)/.test build/bench-venv/.ready build/kafka-streams/.ready ## Ours beside its peers: CPU per event, memory, the answer.
 	@$(BIN)/python -m bench.run --out $(OUT) $(ARGS)
 
 bench-core: $(VENV)/.test
@@ -108,6 +108,10 @@ build/bench-venv/.ready: bench/requirements.lock
 	@$(find_python); "$$python" -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip --quiet --no-input --disable-pip-version-check install \
 	  --require-hashes -r bench/requirements.lock
+	@touch $@
+
+build/kafka-streams/.ready: $(wildcard bench/kafka_streams/pom.xml bench/kafka_streams/src/main/java/bench/*.java)
+	@mvn -q -B -Dstyle.color=never -f bench/kafka_streams/pom.xml process-classes
 	@touch $@
 
 # Leaves the first usable Python in $$python, or says what was wrong with each.

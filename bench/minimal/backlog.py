@@ -60,8 +60,7 @@ def backlog(events: int, customers: int, seed: int) -> list[Record]:
         reference = f"cust-{number:06d}"
         history = _History(dice, reference).told()
         said += ((round(one.at * 1000), reference, one) for one in history)
-        # The rest is what is sent twice.
-        if turn >= customers and len(said) >= events * (1 - REPEATED):
+        if turn >= customers and len(said) >= events:
             break
     said.sort(key=lambda one: (one[0], one[2].fields["id"]))
     return [record for one in said for record in _sent(dice, *one)][:events]

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PEERS = ROOT / "build" / "bench-venv" / "bin" / "python"
-OURS = Path(sys.executable)
+PEERS = str(ROOT / "build" / "bench-venv" / "bin" / "python")
+STREAMS = ROOT / "build" / "kafka-streams"
 
 #: Far above what the slowest takes for its backlog.
-SECONDS_MAX = 240
+SECONDS_MAX = 120
 
 
 class EngineError(Exception):
@@ -26,8 +26,8 @@ class Engine:
     """One entrant. A slow one gets a small backlog: there is no point in waiting for the rest."""
 
     name: str
-    module: str
-    python: Path = PEERS
+    #: What is started, up to the arguments that say what there is to drain.
+    program: tuple[str, ...]
     more: tuple[str, ...] = ()
     changelog: str | None = None
     slow: bool = False
@@ -39,7 +39,7 @@ class Engine:
             EngineError: it did not finish.
         """
         command = [
-            *self.command(),
+            *self.program,
             *("--bootstrap", bootstrap, "--total", str(total), "--state-dir", str(state_dir)),
             *self.more,
         ]
@@ -53,34 +53,43 @@ class Engine:
             raise EngineError(f"{self.name}: {error}\n{str(said)[-2000:]}") from error
         return told
 
-    def command(self) -> list[str]:
-        """Return the program and what makes it this engine."""
-        return [str(self.python), "-m", f"bench.minimal.engines.{self.module}"]
+
+def _module(name: str, python: str = PEERS) -> tuple[str, ...]:
+    return (python, "-m", f"bench.minimal.engines.{name}")
+
+
+def _ours(name: str, decoder: str) -> Engine:
+    return Engine(
+        name,
+        _module("ours", sys.executable),
+        more=("--decoder", decoder),
+        changelog=f"bench-ours-{decoder}-customers-changelog",
+    )
 
 
 ENGINES = {
     engine.name: engine
     for engine in (
-        Engine("limit-c", "limit_c"),
+        Engine("limit-c", _module("limit_c")),
+        _ours("outcome-monitor", "msgspec"),
+        _ours("outcome-monitor-pydantic", "pydantic"),
+        Engine("handwritten", _module("handwritten"), changelog="bench-handwritten-changelog"),
         Engine(
-            "outcome-monitor",
-            "ours",
-            python=OURS,
-            more=("--decoder", "msgspec"),
-            changelog="bench-ours-msgspec-customers-changelog",
+            "kafka-streams",
+            ("java", "-Xmx1g", "-cp", f"{STREAMS}/classes:{STREAMS}/lib/*", "bench.Main"),
+            changelog="bench-kafka-streams-customers-changelog",
         ),
         Engine(
-            "outcome-monitor-pydantic",
-            "ours",
-            python=OURS,
-            more=("--decoder", "pydantic"),
-            changelog="bench-ours-pydantic-customers-changelog",
-        ),
-        Engine("handwritten", "handwritten", changelog="bench-handwritten-changelog"),
-        Engine(
             "quix",
-            "quix",
+            _module("quix"),
             changelog="changelog__bench-quix--conversations--followups--handoffs--default",
+        ),
+        Engine("bytewax", _module("bytewax_flow")),
+        Engine(
+            "faust",
+            _module("naive_faust"),
+            changelog="bench-faust-customers-changelog",
+            slow=True,
         ),
     )
 }

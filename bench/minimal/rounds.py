@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from bench.brokers import broker, cpu_seconds
 from bench.minimal.answer import answer
 from bench.minimal.backlog import backlog
-from bench.minimal.engine import ENGINES
+from bench.minimal.engine import ENGINES, EngineError
 from bench.minimal.load import load, weigh
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Task:
 
 
 def rows(
-    names: Sequence[str], broker_name: str, events: int, rounds: range
+    names: Sequence[str], broker_name: str, events: int, rounds: int
 ) -> Iterator[dict[str, Any]]:
     """Yield what was measured, one row for each engine and round."""
     entrants = [ENGINES[name] for name in names]
@@ -54,26 +56,31 @@ def rows(
     slow = [engine for engine in entrants if engine.slow]
     classes = [(fast, events), (slow, events // SLOW_SHARE)]
     tasks = [(those, Task(share)) for those, share in classes if those]
-    for number in rounds:
+    for number in range(rounds):
         for those, task in tasks:
             first = number % len(those)
             order = those[first:] + those[:first]
-            for row in _round(order, broker_name, task, weighs=number == rounds.start):
-                yield row | {"round": number}
+            for row in _round(order, broker_name, task, weighs=number == 0):
+                yield row
 
 
 def _round(
     order: Sequence[Engine], broker_name: str, task: Task, *, weighs: bool
 ) -> Iterator[dict[str, Any]]:
+    begun_at = int(time.time())
     with broker(broker_name) as running:
         asyncio.run(load(running.bootstrap, task.records))
         for engine in order:
-            row = _run(engine, running, task)
+            try:
+                row = _run(engine, running, task)
+            except EngineError as error:
+                sys.stderr.write(f"{error}\n")
+                continue
             if weighs and engine.changelog:
                 written = asyncio.run(weigh(running.bootstrap, engine.changelog))
                 row["changelog_bytes_per_event"] = written.size / task.events
                 row["changelog_records_per_event"] = written.records / task.events
-            yield row | {"broker": broker_name}
+            yield row | {"broker": broker_name, "round": begun_at}
 
 
 def _run(engine: Engine, running: Broker, task: Task) -> dict[str, Any]:
