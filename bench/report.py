@@ -12,16 +12,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 BASE = "limit-c"
-_MEDIANS = (
-    "cpu_us_per_event",
-    "events_per_s",
-    "rss_peak_mb",
-    "broker_cpu_us_per_event",
-    "seconds_to_first",
-    "changelog_bytes_per_event",
-    "changelog_records_per_event",
-)
-
 _HEAD = (
     "job",
     "broker",
@@ -54,16 +44,19 @@ def _by_round(rows: Iterable[Row]) -> dict[int, float]:
 def _summary(group: Sequence[Row], base: Mapping[int, float]) -> Row:
     result: Row = {name: group[0][name] for name in ("engine", "job", "broker", "events")}
     result |= {"rounds": len(group), "equal": all(row["equal"] for row in group)}
-    for name in _MEDIANS:
-        values = [row[name] for row in group if name in row]
-        if values:
-            result[name] = round(statistics.median(values), 3)
+    numbers = {name for row in group for name, value in row.items() if _is_number(value)}
+    for name in sorted(numbers - {"round", "events"}):
+        result[name] = round(statistics.median(row[name] for row in group if name in row), 3)
     cpu = [row["cpu_us_per_event"] for row in group]
     result |= {"cpu_us_min": round(min(cpu), 3), "cpu_us_max": round(max(cpu), 3)}
     ratios = [row["cpu_us_per_event"] / base[row["round"]] for row in group if row["round"] in base]
     if ratios:
         result["cpu_to_limit_c"] = round(statistics.median(ratios), 2)
     return result
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def table(results: Iterable[Row]) -> str:
@@ -86,3 +79,26 @@ def _line(one: Row) -> str:
         "yes" if one["equal"] else "NO",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+_MORE = {
+    "full": ("customers", "recovery_s_per_million", "seconds_to_ready"),
+    "latency": ("events_per_s", "probes", "p50_ms", "p99_ms", "page_ms"),
+}
+
+
+def details(results: Iterable[Row]) -> str:
+    """Return what only some jobs have: recovery, latency."""
+    listed = list(results)
+    parts = []
+    for job, names in _MORE.items():
+        lines = [
+            " | ".join(["", one["broker"], *(f"{one[name]:,.0f}" for name in names), ""]).strip()
+            for one in listed
+            if one["job"] == job and names[-1] in one
+        ]
+        if lines:
+            head = ["broker", *(name.replace("_", " ") for name in names)]
+            rule = f"|---{'|--:' * len(names)}|"
+            parts += [f"Job `{job}`:\n", f"| {' | '.join(head)} |", rule, *lines, ""]
+    return "\n".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from bench.minimal.contract import PARTITIONS, TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from bench.minimal.backlog import Record
+
+Headers = Sequence[tuple[str, bytes | None]]
+Entry = tuple[str, int, bytes | None, bytes | None, Headers, int]
+"""Topic, partition, key, value, headers, and milliseconds since 1970."""
 
 BATCH_BYTES = 900_000
 
@@ -34,22 +39,29 @@ async def load(bootstrap: str, records: Iterable[Record]) -> None:
     kept = {"retention.ms": "-1"}
     await admin.create_topics([NewTopic(t, PARTITIONS, 1, topic_configs=kept) for t in TOPICS])
     await admin.close()
-    queues: dict[tuple[str, int], list[Record]] = defaultdict(list)
-    for record in records:
-        queues[record.topic, record.partition].append(record)
+    await append(
+        bootstrap,
+        ((one.topic, one.partition, one.key, one.value, (), one.milliseconds) for one in records),
+    )
+
+
+async def append(bootstrap: str, entries: Iterable[Entry]) -> None:
+    """Append entries in large batches, one partition after the other."""
+    queues: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        queues[entry[:2]].append(entry)
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=BATCH_BYTES)
-    await producer.start()
-    for (topic, partition), queue in queues.items():
-        await _append(producer, topic, partition, queue)
-    await producer.stop()
+    async with producer:
+        for place, queue in queues.items():
+            await _append(producer, *place, queue)
 
 
 async def _append(
-    producer: AIOKafkaProducer, topic: str, partition: int, queue: Sequence[Record]
+    producer: AIOKafkaProducer, topic: str, partition: int, queue: Sequence[Entry]
 ) -> None:
     batch = producer.create_batch()
-    for record in queue:
-        told = {"timestamp": record.milliseconds, "key": record.key, "value": record.value}
+    for _, _, key, value, headers, milliseconds in queue:
+        told = {"timestamp": milliseconds, "key": key, "value": value, "headers": list(headers)}
         if batch.append(**told) is None:
             await (await producer.send_batch(batch, topic, partition=partition))
             batch = producer.create_batch()

@@ -60,8 +60,7 @@ def rows(
         for those, task in tasks:
             first = number % len(those)
             order = those[first:] + those[:first]
-            for row in _round(order, broker_name, task, weighs=number == 0):
-                yield row
+            yield from _round(order, broker_name, task, weighs=number == 0)
 
 
 def _round(
