@@ -15,6 +15,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ class Traffic:
     reading: Reading
 
     @classmethod
+    @cache
     def of(cls, events: int) -> Traffic:
         """Make it; the last heartbeats let event time pass the last event by a minute."""
         customers = max(1, events // EVENTS_OF_A_CUSTOMER)

@@ -48,7 +48,7 @@ def _words() -> argparse.ArgumentParser:
     words.add_argument("--document", action="store_true", help="write docs/performance.md")
     words.add_argument("--more", action="store_true", help="add to what was measured before")
     words.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS)
-    words.add_argument("--full-events", type=int, default=60_000, help="events of the full job")
+    words.add_argument("--full-events", type=int, default=30_000, help="events of the full job")
     words.add_argument("--workers", nargs="+", type=int, default=[1, 2, 4], help="sizes of teams")
     words.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     words.add_argument("--brokers", nargs="+", choices=BROKERS, default=list(BROKERS))

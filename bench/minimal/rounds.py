@@ -57,16 +57,17 @@ def rows(
     classes = [(fast, events), (slow, events // SLOW_SHARE)]
     tasks = [(those, Task(share)) for those, share in classes if those]
     for number in range(rounds):
+        begun_at = int(time.time())
         for those, task in tasks:
             first = number % len(those)
             order = those[first:] + those[:first]
-            yield from _round(order, broker_name, task, weighs=number == 0)
+            for row in _round(order, broker_name, task, weighs=number == 0):
+                yield row | {"round": begun_at}
 
 
 def _round(
     order: Sequence[Engine], broker_name: str, task: Task, *, weighs: bool
 ) -> Iterator[dict[str, Any]]:
-    begun_at = int(time.time())
     with broker(broker_name) as running:
         asyncio.run(load(running.bootstrap, task.records))
         for engine in order:
@@ -79,7 +80,7 @@ def _round(
                 written = asyncio.run(weigh(running.bootstrap, engine.changelog))
                 row["changelog_bytes_per_event"] = written.size / task.events
                 row["changelog_records_per_event"] = written.records / task.events
-            yield row | {"broker": broker_name, "round": begun_at}
+            yield row | {"broker": broker_name}
 
 
 def _run(engine: Engine, running: Broker, task: Task) -> dict[str, Any]:
