@@ -2,7 +2,7 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim check mutants bench fmt gen golden lock clean
+.PHONY: help demo test sim check mutants bench bench-core bench-lock fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -48,7 +48,13 @@ fmt: $(VENV)/.test ## Format the code and repair what the linter can repair.
 mutants: $(VENV)/.test ## Plant each kept bug and see its test go red (`make mutants ARGS=name` for one).
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
 
-bench: $(VENV)/.test ## The core's CPU time per event beside that of an earlier commit; bytes per journey.
+# `make bench OUT=results.json ARGS='--brokers embedded --rounds 1'`; what there is: bench/README.md.
+OUT ?= build/bench.json
+
+bench: $(VENV)/.test build/bench-venv/.ready build/kafka-streams/.ready ## Ours beside its peers: CPU per event, memory, the answer.
+	@$(BIN)/python -m bench.run --out $(OUT) $(ARGS)
+
+bench-core: $(VENV)/.test
 	@PYTHONPATH=. $(BIN)/python bench/state.py
 	@$(BIN)/python bench/core.py $(ARGS)
 
@@ -64,6 +70,13 @@ lock: ## Resolve both lock files anew (`make lock ARGS=--upgrade` for newer vers
 	@$(RESOLVE) --output-file deploy/requirements.lock
 	@$(RESOLVE) --group test --constraint deploy/requirements.lock \
 	  --output-file tests/requirements.lock
+
+bench-lock: # What the peers of the bench run with.
+	@$(find_python); "$$python" -m venv build/lock
+	@build/lock/bin/python -m pip --quiet --disable-pip-version-check install '$(UV)'
+	@build/lock/bin/uv pip compile bench/requirements.in --python-version 3.11 --generate-hashes \
+	  --no-annotate --quiet --custom-compile-command 'make bench-lock' $(ARGS) \
+	  --output-file bench/requirements.lock
 
 clean: ## Remove everything that is not in git's keeping: .venv, builds, caches.
 	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -87,6 +100,18 @@ $(VENV)/.run: deploy/requirements.lock pyproject.toml
 
 $(VENV)/.test: $(VENV)/.run tests/requirements.lock
 	@$(PIP) install --require-hashes -r tests/requirements.lock
+	@touch $@
+
+# The peers' packages are no business of the product's, so they have an environment of their own.
+# Bytewax is published for Python up to 3.12.
+build/bench-venv/.ready: bench/requirements.lock
+	@$(find_python); "$$python" -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip --quiet --no-input --disable-pip-version-check install \
+	  --require-hashes -r bench/requirements.lock
+	@touch $@
+
+build/kafka-streams/.ready: $(wildcard bench/kafka_streams/pom.xml bench/kafka_streams/src/main/java/bench/*.java)
+	@mvn -q -B -Dstyle.color=never -f bench/kafka_streams/pom.xml process-classes
 	@touch $@
 
 # Leaves the first usable Python in $$python, or says what was wrong with each.

@@ -1,6 +1,6 @@
 """The core's CPU time per event beside that of an earlier commit, in interleaved rounds.
 
-These machines are noisy, so the ratio counts, not the microseconds. Run it by ``make bench``.
+These machines are noisy, so the ratio counts, not the microseconds. Run it by ``make bench-core``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an ordinary journey costs in memory and in the changelog. Run it by ``make bench``.
+"""What an ordinary journey costs in memory and in the changelog. Run it by ``make bench-core``.
 
 The journey is that of tests/core/test_state_size.py: eight events, a handoff, a promise, with ids
 as long as producers make them. Measured while its claim is on trial and its promise open.
