@@ -47,6 +47,8 @@ def _workers(job: str, desk: Desk) -> list[Alert]:
             "Nobody watches what becomes of customers: no worker of the monitor answers",
             "Every outcome is unknown until one does.",
             hold="2m",
+            # What is absent has no labels.
+            fixed={"job": job},
         ),
         desk.alert(
             "MonitorWorkerDown",

@@ -3,10 +3,11 @@
 ``cx:version_*``  a sequential test (mSPRT) over everything since the version was first seen. It
     may be looked at all the time: on two equal versions it cries wolf in at most ``ALPHA`` of
     cases, ever. It must accumulate; on a sliding window that promise does not hold.
-``cx:strata_*``   the difference of failure within each intent, weighed by Mantel and Haenszel,
-    over a week: a version that gets the hard work does not look worse for it.
+``cx:strata_*``   the difference over a week, with its standard error.
 
-A version is compared with all others together, in claims that reached a horizon meanwhile.
+Both compare within each intent and weigh as Mantel and Haenszel do, so that a version that gets
+the hard work does not look worse for it; and a version with all others together, in claims that
+reached a horizon meanwhile.
 """
 
 from __future__ import annotations
@@ -48,77 +49,59 @@ def groups(horizons: Sequence[str], design_effect: float) -> list[Group]:
 
 
 def _sequential(among: str, ratio: float, design_effect: float) -> list[Record]:
-    failed, n = "cx:version_failed:total", "cx:version_matured:total"
-    pair = {
-        "failed": failed,
-        "n": f"({n} > 0)",
-        "rest_failed": "cx:version_rest_failed:total",
-        "rest_n": "(cx:version_rest_matured:total > 0)",
-    }
-    v, d, pooled = (
-        "cx:version_difference:variance",
-        "cx:version_difference:ratio",
-        "cx:version_pooled:ratio",
-    )
+    n, failed = "cx:version_matured:total", "cx:version_failed:total"
+    pair = _pair("version", "total")
+    weight, pooled = pair["weight"], "cx:version_pooled:ratio"
+    null = total(f.MH_NULL_TERM.of(weight=weight, pooled=pooled), *_ARM)
+    weights = f"({total(weight, *_ARM)} > 0)"
+    d, v = "cx:version_difference:ratio", "cx:version_difference:variance"
+    variance = f.NULL_VARIANCE.of(design=f"{design_effect:g}", terms=null, weights=weights)
     certainty = f"{2 * math.log(ratio):.6f}"
-    design = {"design": f"{design_effect:g}", "pooled": pooled}
     return [
-        *_arm(n, _since_seen(f"{_ALL}, {among}"), "matured"),
-        *_arm(failed, f"{_since_seen(f'{_FAILED}, {among}')}\nor 0 * {n}", "failed"),
-        Record(pooled, f.POOLED.of(**{**pair, "rest_n": "cx:version_rest_matured:total"})),
-        Record(d, f.DIFFERENCE.of(**pair)),
-        Record(v, f.DIFFERENCE_VARIANCE.of(**{**pair, **design})),
+        Record(n, _since_seen(f"{_ALL}, {among}")),
+        Record(failed, f"{_since_seen(f'{_FAILED}, {among}')}\nor 0 * {n}"),
+        *_rest_since_seen("matured"),
+        *_rest_since_seen("failed"),
+        Record(weight, f.MH_WEIGHT.of(**pair)),
+        Record(pooled, f.POOLED.of(**pair)),
+        Record(d, f"{total(f.MH_TERM.of(**pair), *_ARM)}\n/ {weights}"),
+        Record(v, variance),
         Record("cx:version_likelihood:ratio", f.LIKELIHOOD_RATIO.of(v=f"({v} > 0)", d=d, tau=TAU)),
         Record(
             "cx:version_difference:half_width",
             f.LIKELIHOOD_HALF_WIDTH.of(v=f"({v} > 0)", tau=TAU, certainty=certainty),
         ),
+        Record("cx:version_compared:total", _compared(n, weight)),
     ]
 
 
 def _since_seen(where: str) -> str:
     now, start = pick(owned(_MATURED), where), pick(first(_MATURED), where)
-    return f"clamp_min({total(f'({now} - {start})', *_ARM)}, 0)"
+    return f"clamp_min({total(f'({now} - {start})', *_STRATUM)}, 0)"
 
 
-def _arm(name: str, since_seen: str, what: str) -> list[Record]:
-    """A version's own total, and what the others added since it was first seen."""
+def _rest_since_seen(what: str) -> list[Record]:
+    """What the others added since a version was first seen with an intent."""
     base, rest = f"cx:version_rest_{what}:base", f"cx:version_rest_{what}:total"
-    others = f"({_all_versions(name)} - {name})"
+    others = f"({_others(f'cx:version_{what}:total')})"
     return [
-        Record(name, since_seen),
         Record(base, f"last_over_time({base}[{MEMORY}])\nor {others}"),
         Record(rest, f"clamp_min({others} - {base}, 0)"),
     ]
 
 
-def _all_versions(name: str) -> str:
-    """The sum over all versions, for each of them."""
-    return f"0 * {name} + {onto('horizon')} {total(name, 'horizon')}"
-
-
 def _strata(among: str) -> list[Record]:
     n, failed = "cx:strata_matured:count7d", "cx:strata_failed:count7d"
-    rest = {
-        one: f"(0 * {one} + {onto('horizon', 'intent_group')} "
-        f"{total(one, 'horizon', 'intent_group')} - {one})"
-        for one in (n, failed)
-    }
-    pair = {
-        "n": f"({n} > 0)",
-        "failed": failed,
-        "rest_n": "(cx:strata_rest_matured:count7d > 0)",
-        "rest_failed": "cx:strata_rest_failed:count7d",
-        "weight": "cx:strata_weight:count7d",
-    }
-    weights = f"({total('cx:strata_weight:count7d', *_ARM)} > 0)"
+    pair = _pair("strata", "count7d")
+    weight = pair["weight"]
+    weights = f"({total(weight, *_ARM)} > 0)"
     counted = count(_MATURED, WINDOW)
     return [
         Record(n, total(pick(counted, f"{_ALL}, {among}"), *_STRATUM)),
         Record(failed, f"{total(pick(counted, f'{_FAILED}, {among}'), *_STRATUM)}\nor 0 * {n}"),
-        Record("cx:strata_rest_matured:count7d", rest[n]),
-        Record("cx:strata_rest_failed:count7d", rest[failed]),
-        Record("cx:strata_weight:count7d", f.MH_WEIGHT.of(**pair)),
+        Record("cx:strata_rest_matured:count7d", _others(n)),
+        Record("cx:strata_rest_failed:count7d", _others(failed)),
+        Record(weight, f.MH_WEIGHT.of(**pair)),
         Record(
             "cx:strata_difference:ratio7d", f"{total(f.MH_TERM.of(**pair), *_ARM)}\n/ {weights}"
         ),
@@ -126,8 +109,27 @@ def _strata(among: str) -> list[Record]:
             "cx:strata_difference:error7d",
             f"sqrt({total(f.MH_VARIANCE_TERM.of(**pair), *_ARM)})\n/ {weights}",
         ),
-        Record(
-            "cx:strata_compared:count7d",
-            f"sum {by(*_ARM)} ({n} and {on(*_STRATUM)} (cx:strata_weight:count7d > 0))",
-        ),
+        Record("cx:strata_compared:count7d", _compared(n, weight)),
     ]
+
+
+def _pair(level: str, kind: str) -> dict[str, str]:
+    """A version and the others, where both have been seen with an intent."""
+    return {
+        "n": f"(cx:{level}_matured:{kind} > 0)",
+        "failed": f"cx:{level}_failed:{kind}",
+        "rest_n": f"(cx:{level}_rest_matured:{kind} > 0)",
+        "rest_failed": f"cx:{level}_rest_failed:{kind}",
+        "weight": f"cx:{level}_weight:{kind}",
+    }
+
+
+def _others(name: str) -> str:
+    """The sum over all other versions, for each of them."""
+    everybody = total(name, "horizon", "intent_group")
+    return f"0 * {name} + {onto('horizon', 'intent_group')} {everybody} - {name}"
+
+
+def _compared(n: str, weight: str) -> str:
+    """How many of a version's outcomes take part."""
+    return f"sum {by(*_ARM)} ({n} and {on(*_STRATUM)} {weight} > 0)"

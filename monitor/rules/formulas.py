@@ -60,19 +60,6 @@ SURVIVAL_LOWER_NO_FAILURE = Formula(f"exp(-{NO_FAILURE} * {{one_failure}})")
 SPIKE = Formula("2 * (sqrt({seen} + 0.375) - sqrt({expected} + 0.375))")
 """Anscombe: how many standard deviations a count lies above what was expected."""
 
-POOLED = Formula("({failed} + {rest_failed}) / ({n} + {rest_n})")
-DIFFERENCE = Formula("{failed} / {n} - {rest_failed} / {rest_n}")
-DIFFERENCE_VARIANCE = Formula("{design} * {pooled} * (1 - {pooled}) * (1 / {n} + 1 / {rest_n})")
-"""``design``: how much more the outcomes vary because customers come back to be counted again."""
-LIKELIHOOD_RATIO = Formula(
-    "sqrt({v} / ({v} + {tau}^2)) * exp({tau}^2 * {d}^2 / (2 * {v} * ({v} + {tau}^2)))"
-)
-"""Of "they differ" to "they are the same"; valid at every look (Johari et al., mSPRT)."""
-LIKELIHOOD_HALF_WIDTH = Formula(
-    "sqrt({v} * ({v} + {tau}^2) / {tau}^2 * ({certainty} + ln(({v} + {tau}^2) / {v})))"
-)
-"""Half of the interval that holds at every look; ``certainty`` is -2 ln(alpha)."""
-
 MH_WEIGHT = Formula("{n} * {rest_n} / ({n} + {rest_n})")
 """Mantel-Haenszel: what a stratum weighs in the difference of risks."""
 MH_TERM = Formula("{weight} * ({failed} / {n} - {rest_failed} / {rest_n})")
@@ -81,6 +68,20 @@ MH_VARIANCE_TERM = Formula(
     " + ({rest_failed} + 0.5) * ({rest_n} - {rest_failed} + 0.5) / ({rest_n} + 1)^3)"
 )
 """Smoothed, so that a stratum in which nothing failed is not certain."""
+POOLED = Formula("({failed} + {rest_failed}) / ({n} + {rest_n})")
+MH_NULL_TERM = Formula("{weight} * {pooled} * (1 - {pooled})")
+"""The variance if both were the same: weight^2 (1 / n + 1 / rest_n) is the weight itself."""
+NULL_VARIANCE = Formula("{design} * {terms} / {weights}^2")
+"""``design``: how much more the outcomes vary because customers come back to be counted again."""
+
+LIKELIHOOD_RATIO = Formula(
+    "sqrt({v} / ({v} + {tau}^2)) * exp({tau}^2 * {d}^2 / (2 * {v} * ({v} + {tau}^2)))"
+)
+"""Of "they differ" to "they are the same"; valid at every look (Johari et al., mSPRT)."""
+LIKELIHOOD_HALF_WIDTH = Formula(
+    "sqrt({v} * ({v} + {tau}^2) / {tau}^2 * ({certainty} + ln(({v} + {tau}^2) / {v})))"
+)
+"""Half of the interval that holds at every look; ``certainty`` is -2 ln(alpha)."""
 
 
 def reachable(objective: float, factor: float, share: float) -> float:

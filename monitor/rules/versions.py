@@ -21,7 +21,6 @@ FASTER = 0.8
 """The median time to a claim fell to less than this share of what it was."""
 _SCORED = ("suite", "ai_version")
 _PERIOD = 'bound="same_issue", estimator="period"'
-_FIRST = 'stage="first_claim"'
 _TIME = "cx_time_to_resolution_seconds"
 
 
@@ -45,9 +44,9 @@ def groups(comparison: Comparison, desk: Desk) -> list[Group]:
 
 def worse(comparison: Comparison) -> str:
     """The sequential test has decided, against this version."""
-    n = "cx:version_matured:total"
+    n = "cx:version_compared:total"
     return (
-        f"cx:version_difference:ratio > 0\n"
+        "cx:version_difference:ratio > 0\n"
         f"and cx:version_likelihood:ratio >= {decisive(comparison.horizons):g}\n"
         f"and {n} >= {N_MIN}"
     )
@@ -71,7 +70,7 @@ def _worse(comparison: Comparison, desk: Desk) -> Alert:
         team="ai-release",
         summary="Customers of AI version {{ $labels.ai_version }} come back unresolved more often "
         "than those of the others: {{ $value | humanizePercentage }} more within "
-        "{{ $labels.horizon }}",
+        "{{ $labels.horizon }}, intent by intent",
         description=f"Since it was first seen. Most failures: {_failures()}".rstrip(),
         concern="version",
         labels=("ai_version", "horizon"),
@@ -155,12 +154,14 @@ def _misled(desk: Desk) -> Alert:
 
 def speed() -> str:
     """The first claim comes sooner than a week ago, and holds less often."""
-    now, before = (pick(f"cx:time_to_resolution_seconds:p50_{w}", _FIRST) for w in ("24h", "7d"))
+    now, before = (
+        f"max {by('ai_version')} (cx:time_to_resolution_seconds:p50_{window}"
+        '{stage="first_claim"}' + since
+        for window, since in (("24h", ")"), ("7d", " offset 1d)"))
+    )
     where = f'{_PERIOD}, horizon="24h", ai_version!="none"'
     upper, lower = pick("cx:durable:upper24h", where), pick("cx:durable:lower7d", where)
-    return (
-        f"{now} < {FASTER} * {before} offset 1d\nand {on('ai_version')} {upper} < {lower} offset 1d"
-    )
+    return f"{now} < {FASTER} * {before}\nand {on('ai_version')} {upper} < {lower} offset 1d"
 
 
 def _speed(desk: Desk) -> Alert:
