@@ -19,6 +19,7 @@ from faust.types import TP
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
 from monitor.shell import log
+from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.inquiry import Inquiry
 from monitor.shell.lag import Lag
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from faust.types import StreamT
+    from prometheus_client.registry import Collector
 
     from monitor.core.moments import Moment
     from monitor.core.policy import Policy
@@ -89,7 +91,10 @@ class OutcomeWorker:
         if settings.idle_after_seconds > 0:
             self.app.timer(_TICK_SECONDS)(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
-        exposition = Exposition(policy, self._trackers, Distance(settings.partitions, self._lags))
+        shown: list[Collector] = [Distance(settings.partitions, self._lags)]
+        if settings.benchmarks_file is not None:
+            shown.append(Benchmarks(settings.benchmarks_file))
+        exposition = Exposition(policy, self._trackers, *shown)
         inquiry = Inquiry(self._trackers, self._owners, settings.partitions, settings.hash_key())
         self._web = Web(exposition, lambda: self.table.ready, inquiry, listener)
         self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
