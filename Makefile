@@ -2,7 +2,8 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim check mutants bench bench-core bench-lock fmt gen golden lock clean
+.PHONY: help demo test sim check mutants bench bench-core bench-lock rules test-rules stats tools \
+  fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -15,7 +16,7 @@ PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 UV := uv==0.13.9
 
 help: ## List these targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## Play recorded customer journeys through a broker and watch what became of them.
 	@$(BIN)/outcome-monitor demo $(ARGS)
@@ -40,6 +41,19 @@ check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pip check
 	@$(BIN)/outcome-monitor schemas check
+	@$(BIN)/outcome-monitor rules check
+
+rules: $(VENV)/.test ## Write the rules and alerts of Prometheus anew, from deploy/slo.toml.
+	@$(BIN)/outcome-monitor rules write
+
+test-rules: $(VENV)/.test ## Try rules, alerts and routes with the real promtool and amtool.
+	@$(BIN)/python -m pytest tests/rules $(ARGS)
+
+stats: $(VENV)/.test ## Simulate the statistics of the rules and print what they hold.
+	@PYTHONPATH=. $(BIN)/python bench/stats.py $(ARGS)
+
+tools: ## Install promtool and amtool (Debian, Ubuntu; needs root). Starts no service.
+	@.ci/tools
 
 fmt: $(VENV)/.test ## Format the code and repair what the linter can repair.
 	@$(BIN)/ruff check --fix-only --quiet .

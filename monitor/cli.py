@@ -17,6 +17,8 @@ from monitor.adapters.mapping import MappingError, load_mapping
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
+from monitor.rules import files as rule_files
+from monitor.rules.slo import SloError, load_slo
 from monitor.shell.child import ChildError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
 from monitor.shell.explain import CaseError, explain
@@ -39,7 +41,9 @@ app = typer.Typer(
 schemas_app = typer.Typer(help="The contract as JSON Schema and AsyncAPI.", no_args_is_help=True)
 key_app = typer.Typer(help="The key by which customers are hashed.", no_args_is_help=True)
 policy_app = typer.Typer(help="The numbers that verdicts rest on.", no_args_is_help=True)
+rules_app = typer.Typer(help="The rules and alerts of Prometheus.", no_args_is_help=True)
 app.add_typer(schemas_app, name="schemas")
+app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
 
@@ -198,6 +202,54 @@ def schemas_check() -> None:
         raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor schemas write")
 
 
+_Slo = Annotated[Path, typer.Option(help="SLO file.")]
+_Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
+_PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it the default.")]
+
+
+@rules_app.command(name="write")
+def rules_write(
+    slo: _Slo = rule_files.SLO_FILE,
+    directory: _Directory = rule_files.DIRECTORY,
+    policy: _PolicyFile = None,
+) -> None:
+    """Write the rule files of an SLO file, for Prometheus to load.
+
+    Example: outcome-monitor rules write --slo slo.toml --directory /etc/prometheus/outcomes
+    """
+    wanted = rule_files.files(load_slo(slo), load_policy(policy))
+    try:
+        rule_files.write(wanted, directory)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
+
+
+@rules_app.command(name="check")
+def rules_check(
+    slo: _Slo = rule_files.SLO_FILE,
+    directory: _Directory = rule_files.DIRECTORY,
+    policy: _PolicyFile = None,
+) -> None:
+    """Compare the rule files with what would be written.
+
+    Example: outcome-monitor rules check
+    """
+    wanted = rule_files.files(load_slo(slo), load_policy(policy))
+    stale = rule_files.differences(wanted, directory)
+    if stale:
+        raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor rules write")
+
+
+@rules_app.command(name="show")
+def rules_show(slo: _Slo = rule_files.SLO_FILE, policy: _PolicyFile = None) -> None:
+    """Write the rules to stdout, all files one after the other.
+
+    Example: outcome-monitor rules show --slo slo.toml
+    """
+    for text in rule_files.files(load_slo(slo), load_policy(policy)).values():
+        sys.stdout.write(f"---\n{text}")
+
+
 @key_app.command(name="new")
 def key_new(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
     """Write a fresh key that only you can read. An existing one is never replaced.
@@ -250,6 +302,7 @@ def main() -> None:
         SettingsError,
         MappingError,
         PolicyError,
+        SloError,
         TopicError,
         ChildError,
         CaseError,

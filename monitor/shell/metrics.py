@@ -35,15 +35,22 @@ if TYPE_CHECKING:
 
 PARTITION = "partition"
 WATERMARK = "cx_monitor_watermark_timestamp_seconds"
+LAG = "cx_monitor_lag_seconds"
 
 
 class Exposition:
     """Renders the metrics of one worker."""
 
-    def __init__(self, policy: Policy, trackers: Callable[[], Mapping[int, Tracker]]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        trackers: Callable[[], Mapping[int, Tracker]],
+        *collectors: Collector,
+    ) -> None:
         """``trackers`` gives the trackers of the partitions owned at the moment, by number."""
         self._registry = CollectorRegistry()
-        self._registry.register(_Outcomes(policy, trackers))
+        for collector in (_Outcomes(policy, trackers), *collectors):
+            self._registry.register(collector)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
 
@@ -51,6 +58,33 @@ class Exposition:
         """The page in the format that the scraper accepts, and its content type."""
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
+
+
+class Distance(Collector):
+    """How far the worker is from the ends of its topics, and how many partitions there are."""
+
+    def __init__(
+        self, partitions: int, lags: Callable[[], Mapping[tuple[str, int], float]]
+    ) -> None:
+        """``partitions`` are those of each topic, whoever owns them."""
+        self._partitions = partitions
+        self._lags = lags
+
+    def collect(self) -> Iterator[Family]:
+        """Both families."""
+        lag = GaugeMetricFamily(
+            LAG,
+            "How long records of a topic have waited to be read; 0 at its end.",
+            labels=["topic", PARTITION],
+        )
+        for (topic, number), late in self._lags().items():
+            lag.add_metric([topic, str(number)], late)
+        yield lag
+        yield GaugeMetricFamily(
+            "cx_monitor_partitions",
+            "Partitions of each topic, as the worker is set up.",
+            value=self._partitions,
+        )
 
 
 class _Outcomes(Collector):

@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     policy_file: Path | None = Field(
         default=None, description="Policy file, in TOML; without it the default policy."
     )
+    benchmarks_file: Path | None = Field(
+        default=None,
+        description="Scores of AI versions in benchmarks, in TOML, to be shown beside outcomes.",
+    )
     web_host: str = Field(
         default="127.0.0.1", description="Address of /metrics, /healthz, /readyz and /explain."
     )

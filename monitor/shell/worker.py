@@ -19,9 +19,11 @@ from faust.types import TP
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
 from monitor.shell import log
+from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.inquiry import Inquiry
-from monitor.shell.metrics import Exposition
+from monitor.shell.lag import Lag
+from monitor.shell.metrics import Distance, Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import Publisher
 from monitor.shell.settings import PREFIX, SettingsError
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from faust.types import StreamT
+    from prometheus_client.registry import Collector
 
     from monitor.core.moments import Moment
     from monitor.core.policy import Policy
@@ -87,7 +90,11 @@ class OutcomeWorker:
         self.app.agent(self._source(), name="track")(self._track)
         if settings.idle_after_seconds > 0:
             self.app.timer(_TICK_SECONDS)(self._pass_time)
-        exposition = Exposition(policy, self._trackers)
+        self._lag = Lag(self.table.caught_up_at)
+        shown: list[Collector] = [Distance(settings.partitions, self._lags)]
+        if settings.benchmarks_file is not None:
+            shown.append(Benchmarks(settings.benchmarks_file))
+        exposition = Exposition(policy, self._trackers, *shown)
         inquiry = Inquiry(self._trackers, self._owners, settings.partitions, settings.hash_key())
         self._web = Web(exposition, lambda: self.table.ready, inquiry, listener)
         self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
@@ -138,6 +145,8 @@ class OutcomeWorker:
                 if record.offset >= known:
                     take(record, received_at)
             self.table.applied(batch)
+            if batch.records:
+                self._lag.read(batch.topic, batch.partition, batch.records[-1].timestamp / 1000)
             self._silent_since[batch.tp] = time.monotonic()
 
     async def _pass_time(self) -> None:
@@ -168,6 +177,9 @@ class OutcomeWorker:
 
     def _trackers(self) -> Mapping[int, Tracker]:
         return {number: self._partition(number).tracker for number in self.table.owned}
+
+    def _lags(self) -> Mapping[tuple[str, int], float]:
+        return self._lag.seconds(SOURCES, self.table.owned)
 
     def _owners(self) -> dict[int, str]:
         """The address of each partition's owner, as the last rebalance left it."""
