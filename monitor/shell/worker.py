@@ -21,6 +21,7 @@ from monitor.core.snapshot import restore
 from monitor.shell import log
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.inquiry import Inquiry
+from monitor.shell.labels import Shown
 from monitor.shell.lag import Lag
 from monitor.shell.metrics import Distance, Exposition
 from monitor.shell.partition import OwnedPartition
@@ -89,7 +90,13 @@ class OutcomeWorker:
         if settings.idle_after_seconds > 0:
             self.app.timer(_TICK_SECONDS)(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
-        exposition = Exposition(policy, self._trackers, Distance(settings.partitions, self._lags))
+        exposition = Exposition(
+            policy,
+            self._owned,
+            Distance(settings.partitions, self._lags),
+            shown=Shown(settings.label_values, settings.label_values_max),
+            hash_key=settings.hash_key(),
+        )
         inquiry = Inquiry(self._trackers, self._owners, settings.partitions, settings.hash_key())
         self._web = Web(exposition, lambda: self.table.ready, inquiry, listener)
         self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
@@ -169,6 +176,9 @@ class OutcomeWorker:
 
     def _partition(self, number: int) -> OwnedPartition:
         return cast("OwnedPartition", self.table.partition(number))
+
+    def _owned(self) -> Mapping[int, OwnedPartition]:
+        return {number: self._partition(number) for number in self.table.owned}
 
     def _trackers(self) -> Mapping[int, Tracker]:
         return {number: self._partition(number).tracker for number in self.table.owned}
