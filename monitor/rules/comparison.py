@@ -44,7 +44,7 @@ def groups(horizons: Sequence[str], design_effect: float) -> list[Group]:
     among = f'horizon=~"{"|".join(horizons)}"'
     return [
         Group("cx-version-sequential", _sequential(among, decisive(horizons), design_effect), "1m"),
-        Group("cx-version-strata", _strata(among), "1m"),
+        Group("cx-version-strata", _strata(among, design_effect), "1m"),
     ]
 
 
@@ -90,7 +90,7 @@ def _rest_since_seen(what: str) -> list[Record]:
     ]
 
 
-def _strata(among: str) -> list[Record]:
+def _strata(among: str, design_effect: float) -> list[Record]:
     n, failed = "cx:strata_matured:count7d", "cx:strata_failed:count7d"
     pair = _pair("strata", "count7d")
     weight = pair["weight"]
@@ -107,7 +107,11 @@ def _strata(among: str) -> list[Record]:
         ),
         Record(
             "cx:strata_difference:error7d",
-            f"sqrt({total(f.MH_VARIANCE_TERM.of(**pair), *_ARM)})\n/ {weights}",
+            f.MH_ERROR.of(
+                design=f"{design_effect:g}",
+                terms=total(f.MH_VARIANCE_TERM.of(**pair), *_ARM),
+                weights=weights,
+            ),
         ),
         Record("cx:strata_compared:count7d", _compared(n, weight)),
     ]

@@ -1,9 +1,12 @@
 """Did "resolved" stay resolved? Durability, live, with the uncertainty that young claims deserve.
 
 For each age bucket the hazard is failures over exposure; S(T) = exp(-sum of width x hazard).
-A number is shown only when each bucket up to T holds the exposure of at least ``CLAIMS_MIN``
-claims that crossed it: from less one could read anything, and a version three hours old has no
-durability of seven days.
+A number is shown only when each bucket up to T has seen enough. First, the exposure of at least
+``CLAIMS_MIN`` claims that crossed it: from less one could read anything, and a version three
+hours old has no durability of seven days. Second, at least ``BALANCE_MIN`` of the claims that the
+bucket before lets expect: where mostly its young half was seen, because the version is new or the
+volume has just grown, the hazard of that half would pass for the whole (`make stats` tells by how
+much). Until then the number is absent.
 
 Labels besides ``job``, ``ai_version`` and ``horizon``: ``bound`` (how strictly "the same issue"
 is read) and ``estimator``: ``period`` is what was seen; ``nowcast`` fills what a version has not
@@ -13,6 +16,7 @@ the share among claims that reached the horizon, late by the horizon.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from monitor.rules import formulas as f
@@ -25,10 +29,12 @@ if TYPE_CHECKING:
 
 WIDTH = "cx:age_bucket:seconds"
 CLAIMS_MIN = 10
+BALANCE_MIN = 0.7
 PRIOR = 10
 """So many failures in each bucket are what the rate of all versions weighs in a nowcast."""
 _EXPOSURE = "cx_resolution_exposure_seconds_total"
 _FAILURES = "cx_resolution_failures_total"
+_SEEN = "cx:resolution_claims"
 CELL = ("bound", "ai_version")
 
 
@@ -63,10 +69,31 @@ def grid(counted: str, cell: tuple[str, ...], ages: Sequence[str]) -> str:
     return "\nor ".join([total(counted, *cell, "age"), *zeros])
 
 
-def guarded(hazard: str, exposure: str, width: str, cell: tuple[str, ...]) -> str:
+def enough_seen(
+    prefix: str, window: str, exposure: str, failures: str, ages: Sequence[str]
+) -> list[Record]:
+    """Which cells have seen enough, as the last of these series."""
+    worth, due, enough = (f"{prefix}_{one}:sum{window}" for one in ("worth", "due", "enough"))
+    before = f.DUE.of(worth=f"({worth} > 0)", failed=failures)
+    moved = [
+        f'label_replace(({before}) and {worth}{{age="{one}"}}, "age", "{following}", "", "")'
+        for one, following in pairwise(ages)
+    ]
+    return [
+        Record(worth, f"{exposure} / {onto('age')} max {by('age')} ({WIDTH})"),
+        Record(due, "\nor ".join(moved)),
+        Record(
+            enough,
+            f"{worth} >= {CLAIMS_MIN}\n"
+            f'and ({worth} >= {BALANCE_MIN} * {due} or {worth}{{age="{ages[0]}"}})',
+        ),
+    ]
+
+
+def guarded(hazard: str, enough: str, width: str, cell: tuple[str, ...]) -> str:
     """``hazard``, where every bucket of the horizon has seen enough."""
-    enough = f"({exposure} >= {onto('age')} {CLAIMS_MIN} * {width})"
-    return f"{hazard}\nand count {by(*cell)} {enough} == {onto()} count {by()} ({width})"
+    seen = f"count {by(*cell)} ({enough} and {on('age')} {width})"
+    return f"{hazard}\nand {seen} == {onto()} count {by()} ({width})"
 
 
 def hazard_of(failures: str, exposure: str, width: str, cell: tuple[str, ...]) -> str:
@@ -94,6 +121,7 @@ def _rules(window: str, ages: Sequence[str], horizons: Sequence[str]) -> list[Re
     return [
         Record(e, grid(count(_EXPOSURE, window), CELL, ages)),
         Record(d, f"{total(count(_FAILURES, window), *CELL, 'age')}\nor 0 * {e}"),
+        *enough_seen(_SEEN, window, e, d, ages),
         Record(pool, "{}\n/ ({} > 0)".format(*pooled)),
         *(rule for horizon in horizons for rule in _period(window, horizon)),
         *(rule for horizon in horizons for rule in _nowcast(window, horizon, pool)),
@@ -110,7 +138,11 @@ def _period(window: str, horizon: str) -> list[Record]:
     variance = _summed(f.HAZARD_VARIANCE, d, seen, width, CELL)
     one = f.ONE_FAILURE.of(exposed=seen, width=f"{onto('age')} {width}")
     return [
-        Record(series("hazard", window), guarded(hazard, e, width, CELL), labels),
+        Record(
+            series("hazard", window),
+            guarded(hazard, f"{_SEEN}_enough:sum{window}", width, CELL),
+            labels,
+        ),
         Record(series("variance", window), variance, labels),
         Record(series("one_failure", window), f"max {by(*CELL)} ({one})", labels),
     ]

@@ -51,6 +51,9 @@ SHRUNK = Formula("({failed} + {prior}) / ({exposed} + {prior_exposed}) * {width}
 have so many."""
 SHRUNK_VARIANCE = Formula("({failed} + {prior}) / ({exposed} + {prior_exposed})^2 * {width}^2")
 
+DUE = Formula("{worth} * exp(-{failed} / {worth})")
+"""Of the claims that a bucket has seen, in claims' worth of exposure, so many go on."""
+
 SURVIVAL = Formula("exp(-{hazard})")
 SURVIVAL_LOWER = Formula(f"exp(-{{hazard}} * exp({Z95} * sqrt({{variance}}) / {{hazard}}))")
 SURVIVAL_UPPER = Formula(f"exp(-{{hazard}} * exp(-{Z95} * sqrt({{variance}}) / {{hazard}}))")
@@ -68,6 +71,7 @@ MH_VARIANCE_TERM = Formula(
     " + ({rest_failed} + 0.5) * ({rest_n} - {rest_failed} + 0.5) / ({rest_n} + 1)^3)"
 )
 """Smoothed, so that a stratum in which nothing failed is not certain."""
+MH_ERROR = Formula("sqrt({design} * {terms}) / {weights}")
 POOLED = Formula("({failed} + {rest_failed}) / ({n} + {rest_n})")
 MH_NULL_TERM = Formula("{weight} * {pooled} * (1 - {pooled})")
 """The variance if both were the same: weight^2 (1 / n + 1 / rest_n) is the weight itself."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from monitor.rules.slo import Objective
 
 N_MIN = 15
+BAD_MIN = 5
+"""Where little is allowed, two or three bad outcomes would do, and come by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def burning(one: Objective, tier: Tier) -> str:
         f"{slo('bad:ratio', tier.long, one)} > {threshold:g}\n"
         f"and {slo('bad:sure', tier.long, one)} > {1 - one.objective:g}\n"
         f"and {slo('total:count', tier.long, one)} >= {N_MIN}\n"
+        f"and {slo('bad:count', tier.long, one)} >= {BAD_MIN}\n"
         f"and {slo('bad:ratio', tier.short, one)} > {threshold:g}"
     )
 

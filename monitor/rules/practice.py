@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.rules import formulas as f
-from monitor.rules.durability import WIDTH, grid, guarded, hazard_of, series
+from monitor.rules.durability import WIDTH, enough_seen, grid, guarded, hazard_of, series
 from monitor.rules.model import Group, Record
 from monitor.rules.promql import by, on, onto, pick, total
 from monitor.rules.totals import count
@@ -27,6 +27,7 @@ COVERAGE_MIN = 0.8
 STRATUM_MIN = 30
 MIX = "cx:reference_mix:ratio"
 _CLAIMED = pick(count("cx_resolutions_claimed_total", WINDOW), 'by="ai"')
+_SEEN = "cx:stratum_claims"
 _CELL = ("ai_version", "intent_group")
 
 
@@ -67,6 +68,7 @@ def _standard(
         *_mix(mix),
         Record(e, grid(exposure, _CELL, ages)),
         Record(d, f"{total(failures, *_CELL, 'age')}\nor 0 * {e}"),
+        *enough_seen(_SEEN, WINDOW, e, d, ages),
         *(
             Record("cx:durable_stratum:ratio7d", _stratum(e, d, horizon), {"horizon": horizon})
             for horizon in horizons
@@ -82,7 +84,9 @@ def _standard(
 
 def _stratum(exposure: str, failures: str, horizon: str) -> str:
     width = pick(WIDTH, f'horizon="{horizon}"')
-    hazard = guarded(hazard_of(failures, exposure, width, _CELL), exposure, width, _CELL)
+    hazard = guarded(
+        hazard_of(failures, exposure, width, _CELL), f"{_SEEN}_enough:sum{WINDOW}", width, _CELL
+    )
     many = f"{total(_CLAIMED, *_CELL)} >= {STRATUM_MIN}"
     return f"{f.SURVIVAL.of(hazard=f'({hazard})')}\nand {on(*_CELL)} {many}"
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from monitor.rules.slo import Comparison
 
 N_MIN = 50
+SURE = 3.3
+"""Standard errors above nothing: looked at all the time over a sliding week, 3 are too few."""
 FASTER = 0.8
 """The median time to a claim fell to less than this share of what it was."""
 _SCORED = ("suite", "ai_version")
@@ -56,7 +58,7 @@ def worse_within_intents(comparison: Comparison) -> str:
     """The difference within intents is large enough to matter, and beyond doubt."""
     return (
         f"cx:strata_difference:ratio7d > {comparison.worse_by:g}\n"
-        "and cx:strata_difference:ratio7d - 3 * cx:strata_difference:error7d > 0\n"
+        f"and cx:strata_difference:ratio7d - {SURE} * cx:strata_difference:error7d > 0\n"
         f"and cx:strata_compared:count7d >= {N_MIN}"
     )
 

@@ -49,7 +49,7 @@ def test_the_difference_within_intents_and_its_error(promtool: str, tmp_path: Pa
     difference, _, error = mantel_haenszel()
 
     told = story().expect(30, f"cx:strata_difference:ratio7d{V2}", difference)
-    told.expect(30, f"cx:strata_difference:error7d{V2}", error)
+    told.expect(30, f"cx:strata_difference:error7d{V2}", math.sqrt(1.33) * error)
     told.expect(30, f"cx:strata_compared:count7d{V2}", 600)
     told.expect(30, 'cx:strata_difference:ratio7d{ai_version="v1"}', -difference)
     told.hold(promtool, tmp_path)

@@ -64,7 +64,7 @@ def test_every_number_agrees_with_the_estimator_of_the_report(
     for version in ("v1", "v2", "none"):
         for bound in BOUNDS:
             for index, age in enumerate(POLICY.ages):
-                seconds = width(index) * dice.uniform(20, 4000)
+                seconds = width(index) * dice.uniform(900, 1000)
                 failures = dice.randrange(1, 90)
                 tell(told, (bound, age, version), seconds, failures)
                 reading[EXPOSURE][bound, age, version, "billing"] = seconds
@@ -102,12 +102,31 @@ def test_a_horizon_is_blank_until_every_bucket_up_to_it_has_seen_ten_claims(
     told.hold(promtool, tmp_path)
 
 
+@pytest.mark.parametrize(("seen", "is_shown"), [(0.69, False), (0.71, True)])
+def test_a_horizon_is_blank_while_mostly_the_young_half_of_a_bucket_was_seen(
+    promtool: str, tmp_path: Path, *, seen: float, is_shown: bool
+) -> None:
+    told = story()
+    # Of 1,000 claims in the bucket before, 90 failed; so many go on to the last one.
+    due = 1000 * math.exp(-0.09)
+    for index, age in enumerate(POLICY.ages[:3]):
+        claims = seen * due if age == "24h" else 1000
+        tell(told, ("same_issue", age, "v1"), claims * width(index), 90 if age == "6h" else 0)
+    ratio = "cx:durable:ratio24h{estimator='period', horizon='24h'}"
+    if is_shown:
+        told.expect(30, ratio, math.exp(-0.09))
+    else:
+        told.absent(30, ratio)
+
+    told.hold(promtool, tmp_path)
+
+
 def test_where_nothing_failed_the_lower_bound_is_that_of_an_exact_poisson(
     promtool: str, tmp_path: Path
 ) -> None:
     told = story()
     for index, age in enumerate(POLICY.ages[:3]):
-        tell(told, ("same_issue", age, "v1"), (40, 60, 80)[index] * width(index), 0)
+        tell(told, ("same_issue", age, "v1"), (40, 60, 50)[index] * width(index), 0)
     where = "{estimator='period', horizon='24h'}"
 
     told.expect(30, f"cx:durable:ratio24h{where}", 1)
