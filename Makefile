@@ -43,7 +43,7 @@ check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies
 	@$(BIN)/outcome-monitor schemas check
 	@$(BIN)/outcome-monitor rules check
 
-rules: $(VENV)/.test ## Write the rules and alerts of Prometheus anew, from deploy/slo.toml.
+rules: $(VENV)/.test ## Write rules, alerts and dashboards anew, from deploy/slo.toml.
 	@$(BIN)/outcome-monitor rules write
 
 test-rules: $(VENV)/.test ## Try rules, alerts and routes with the real promtool and amtool.

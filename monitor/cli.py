@@ -18,6 +18,7 @@ from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.rules import files as rule_files
+from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
 from monitor.shell.child import ChildError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
@@ -204,6 +205,7 @@ def schemas_check() -> None:
 
 _Slo = Annotated[Path, typer.Option(help="SLO file.")]
 _Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
+_Boards = Annotated[Path, typer.Option(help="Where the dashboards of Grafana lie.")]
 _PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it the default.")]
 
 
@@ -212,14 +214,16 @@ def rules_write(
     slo: _Slo = rule_files.SLO_FILE,
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
+    dashboards: _Boards = board_files.DIRECTORY,
 ) -> None:
-    """Write the rule files of an SLO file, for Prometheus to load.
+    """Write the rule files of an SLO file, for Prometheus to load, and the dashboards.
 
     Example: outcome-monitor rules write --slo slo.toml --directory /etc/prometheus/outcomes
     """
     wanted = rule_files.files(load_slo(slo), load_policy(policy))
     try:
         rule_files.write(wanted, directory)
+        rule_files.write(board_files.files(load_slo(slo)), dashboards, board_files.SUFFIX)
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
 
@@ -229,13 +233,18 @@ def rules_check(
     slo: _Slo = rule_files.SLO_FILE,
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
+    dashboards: _Boards = board_files.DIRECTORY,
 ) -> None:
-    """Compare the rule files with what would be written.
+    """Compare the rule files and dashboards with what would be written.
 
     Example: outcome-monitor rules check
     """
     wanted = rule_files.files(load_slo(slo), load_policy(policy))
-    stale = rule_files.differences(wanted, directory)
+    boards = board_files.files(load_slo(slo))
+    stale = [
+        *rule_files.differences(wanted, directory),
+        *rule_files.differences(boards, dashboards, board_files.SUFFIX),
+    ]
     if stale:
         raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor rules write")
 
