@@ -159,12 +159,11 @@ def _of_conversation(policy: Policy, labels: Labels) -> Cells:
     yield "cx_identified_conversations_total", (channel,)
 
 
-def _of_promise(policy: Policy, labels: Labels) -> Cells:
-    """Promises of somebody of this kind come due: they are kept, late, broken or withdrawn."""
+def _of_overdue(policy: Policy, labels: Labels) -> Cells:
+    """A promise is overdue: it may be kept late, or broken."""
     del policy
-    kind, made_by, _ = labels
-    for outcome in ("kept", "late", "broken", "withdrawn"):
-        yield "cx_commitments_total", (kind, made_by, outcome)
+    for made_by, outcome in product(("ai", "human"), ("kept", "late", "broken", "withdrawn")):
+        yield "cx_commitments_total", (labels[0], made_by, outcome)
 
 
 def _of_action(policy: Policy, labels: Labels) -> Cells:
@@ -185,7 +184,7 @@ _FOLLOWERS: dict[str, Callable[[Policy, Labels], Cells]] = {
     AT_RISK: _of_trial,
     "cx_handoffs_total": _of_handoff,
     "cx_ai_involved_total": _of_conversation,
-    "cx_commitments_total": _of_promise,
+    "cx_commitments_overdue": _of_overdue,
     "cx_ai_actions_total": _of_action,
     "cx_events_total": _of_events,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from monitor.shell.inquiry import Inquiry
     from monitor.shell.metrics import Exposition
 
+_AT_ONCE_SECONDS = 0.002
 _GZIP = 31
 """The greatest window, with gzip's own head and tail around it."""
 
@@ -77,11 +79,14 @@ class Web(Service):
         packed = "gzip" in request.headers.get("Accept-Encoding", "")
         packer = zlib.compressobj(1, wbits=_GZIP)
         body = bytearray()
+        since = time.perf_counter()
         for text in self._exposition.pieces(accept):
             piece = text.encode()
             body += packer.compress(piece) if packed else piece
-            # Records wait no longer than one piece takes.
-            await asyncio.sleep(0)
+            # Records wait for a few pieces only, and the page for a few batches of records.
+            if time.perf_counter() - since > _AT_ONCE_SECONDS:
+                await asyncio.sleep(0)
+                since = time.perf_counter()
         headers = {"Content-Type": self._exposition.negotiate(accept), "Vary": "Accept-Encoding"}
         if packed:
             body += packer.flush()
