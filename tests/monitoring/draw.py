@@ -1,4 +1,4 @@
-"""Draws every dashboard in Chromium, from a real Prometheus that saw recorded journeys played.
+"""Draws every dashboard in Chromium, from a real Prometheus that saw journeys played.
 
 python -m tests.monitoring.draw
 """

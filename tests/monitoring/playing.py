@@ -1,22 +1,29 @@
-"""A live worker that plays recorded journeys, scraped by a real Prometheus with our rules."""
+"""A live worker that plays journeys, scraped by a real Prometheus with our rules."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tests.integration.traffic import sample, send
+from tests.integration.traffic import Message, heartbeats, send
 from tests.integration.worker import Worker
 from tests.monitoring.stack import Stack, wait_until
+from tests.sim.journeys import story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DAYS = 40
-PORTIONS = 12
+    from tests.sim.pen import Said
+
+STORIES = 220
+PORTIONS = 10
+_NAMES = ("id", "_id", "_ref", "into")
 # One worker has all partitions here, and answers slowly where other tests run beside it.
 EVERY = "5s"
 
@@ -28,14 +35,39 @@ def playing(bootstrap: str, directory: Path) -> Iterator[Stack]:
         worker = running.enter_context(Worker(bootstrap, directory.name, directory / "worker"))
         stack = running.enter_context(Stack(directory / "stack", [worker.port], every=EVERY))
         wait_until(lambda: stack.query("cx_monitor_series"))
-        messages = sample(DAYS, seed=1)
-        size = len(messages) // PORTIONS + 1
-        for start in range(0, len(messages), size):
-            asyncio.run(send(bootstrap, messages[start : start + size]))
+        told = sorted((one for seed in range(STORIES) for one in _story(seed)), key=_time)
+        size = len(told) // PORTIONS + 1
+        for start in range(0, len(told), size):
+            portion = told[start : start + size]
+            last = datetime.fromisoformat(portion[-1].record["time"])
+            asyncio.run(send(bootstrap, [*map(_message, portion), *heartbeats(start, last)]))
             since = time.time()
             wait_until(lambda since=since: _evaluated(stack) > since)
         wait_until(lambda: stack.query("cx:journey_contacts:p90_7d"), within_seconds=90)
         yield stack
+
+
+def _story(seed: int) -> Iterator[Said]:
+    """A generated story about people of its own. Who is linked to whom is left out."""
+    for said in story(seed):
+        if said.record["type"] not in ("cx.heartbeat.v1", "cx.customer.linked.v1"):
+            data = {
+                name: f"{seed}-{value}" if name.endswith(_NAMES) and value else value
+                for name, value in said.record["data"].items()
+            }
+            record = said.record | {"id": f"{seed}-{said.record['id']}", "data": data}
+            yield replace(said, record=record)
+
+
+def _time(said: Said) -> int:
+    return said.at
+
+
+def _message(said: Said) -> Message:
+    data = said.record["data"]
+    key = data.get("customer_ref") or data.get("conversation_id") or ""
+    headers = (("content-type", b"application/cloudevents+json"),)
+    return Message(said.topic, str(key).encode(), json.dumps(said.record).encode(), headers)
 
 
 def _evaluated(stack: Stack) -> float:

@@ -138,7 +138,7 @@ def phantoms() -> Iterator[dict[str, Any]]:
         said = {"actor": "ai", "kind": "handoff_notice", "message_id": f"m-{who}"}
         ago = timedelta(minutes=90)
         yield event("conversation.started", who, ago, channel="chat")
-        yield event("message.sent", who, ago - timedelta(seconds=9), **said)
+        yield event("message.created", who, ago - timedelta(seconds=9), **said)
 
 
 def event(name: str, who: str, ago: timedelta, **data: Any) -> dict[str, Any]:
