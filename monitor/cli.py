@@ -24,6 +24,7 @@ from monitor.shell.child import ChildError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
 from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
+from monitor.shell.history import History
 from monitor.shell.inquiry import InquiryError, ask
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
 from monitor.shell.replay import LogError, dump, dump_line, replay
@@ -110,6 +111,13 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     policy: Annotated[
         Path | None, typer.Option(help="Policy file; without it the default policy.")
     ] = None,
+    openmetrics: Annotated[
+        Path | None, typer.Option(help="Write the history of all totals here, for promtool.")
+    ] = None,
+    step: Annotated[str, typer.Option(help="Time between two samples of it.")] = "5m",
+    job: Annotated[
+        str, typer.Option(help="What Prometheus calls the workers.")
+    ] = "outcome-monitor",
 ) -> None:
     """Run the core over recorded logs, without a broker: event time only, same log, same bytes.
 
@@ -119,12 +127,18 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     --report report.json --cases cases.jsonl
     """
     _require_files(files)
-    for output in (report, cases):
+    for output in (report, cases, openmetrics):
         if output is not None:
             _require_writable(output)
     judged_by = load_policy(policy).with_horizons(_horizons(horizon or []))
     mapping = None if map_ is None else load_mapping(map_)
-    replayed = replay(files, judged_by, mapping, Console(stderr=True))
+    console = Console(stderr=True)
+    if openmetrics is None:
+        replayed = replay(files, judged_by, mapping, console)
+    else:
+        with openmetrics.open("w", encoding="utf-8") as samples:
+            history = History(samples, _step(step), job)
+            replayed = replay(files, judged_by, mapping, console, history)
     if report is None:
         sys.stdout.write(dump(replayed.report))
     else:
@@ -347,6 +361,16 @@ def _require_writable(path: Path) -> None:
 
 def _horizons(texts: list[str]) -> tuple[int, ...]:
     return tuple(_horizon(text) for text in texts)
+
+
+def _step(text: str) -> int:
+    try:
+        length = parse_length(text)
+    except ValueError as error:
+        raise UsageError(f"--step {text}: {error}") from None
+    if length < MINUTE:
+        raise UsageError(f"--step {text}: must be at least {write_length(MINUTE)}")
+    return length
 
 
 def _horizon(text: str) -> int:

@@ -55,10 +55,17 @@ def sample(name: str, labels: Iterable[tuple[str, str]]) -> str:
 class PartitionPage:
     """The lines of one partition, as long as the same tracker holds it."""
 
-    def __init__(self, number: int, tracker: Tracker, policy: Policy, shown: Shown) -> None:
-        """Nothing is written before it is asked for."""
+    def __init__(
+        self,
+        number: int,
+        tracker: Tracker,
+        policy: Policy,
+        shown: Shown,
+        more: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        """Nothing is written before it is asked for; ``more`` labels are those of every line."""
         self.tracker = tracker
-        self._number = str(number)
+        self._last = ((PARTITION, str(number)), *more)
         self._shown = shown
         self._zeros = Zeros(policy, tracker.totals)
         self._lines: dict[str, dict[Labels, str]] = {name: {} for name in METRICS}
@@ -158,7 +165,7 @@ class PartitionPage:
             (name, shown.value(name, value))
             for name, value in zip(metric.labels, labels, strict=True)
         ]
-        return [*own, (PARTITION, self._number)]
+        return [*own, *self._last]
 
     def _histogram(self, metric: Metric) -> Iterator[str]:
         # What shares a line is added up first: the counts, and the sum of all values at the end.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STORIES = 220
 PORTIONS = 10
+_LAST = ("cx:durable:ratio7d", "cx:involvement:ratio7d", "cx:paper_gap:ratio7d")
 _NAMES = ("id", "_id", "_ref", "into")
 # One worker has all partitions here, and answers slowly where other tests run beside it.
 EVERY = "5s"
@@ -41,9 +42,11 @@ def playing(bootstrap: str, directory: Path) -> Iterator[Stack]:
             portion = told[start : start + size]
             last = datetime.fromisoformat(portion[-1].record["time"])
             asyncio.run(send(bootstrap, [*map(_message, portion), *heartbeats(start, last)]))
-            since = time.time()
-            wait_until(lambda since=since: _evaluated(stack) > since)
-        wait_until(lambda: stack.query("cx:journey_contacts:p90_7d"), within_seconds=90)
+            _wait(stack, "min(cx_monitor_watermark_timestamp_seconds)", last.timestamp() - 120)
+            _wait(stack, "timestamp(cx:conversations:known)", time.time())
+        # Rules rest on rules, and each looks at its own time.
+        for name in _LAST:
+            _wait(stack, f"timestamp({name})", time.time())
         yield stack
 
 
@@ -70,7 +73,10 @@ def _message(said: Said) -> Message:
     return Message(said.topic, str(key).encode(), json.dumps(said.record).encode(), headers)
 
 
-def _evaluated(stack: Stack) -> float:
-    """When the counts were last recorded."""
-    answer = stack.query("timestamp(cx:conversations:known)")
-    return max((float(one["value"][1]) for one in answer), default=0)
+def _wait(stack: Stack, expr: str, least: float) -> None:
+    """Wait until the highest number of an expression is this at least."""
+
+    def reached() -> bool:
+        return any(float(one["value"][1]) >= least for one in stack.query(expr))
+
+    wait_until(reached)

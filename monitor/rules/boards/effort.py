@@ -33,11 +33,11 @@ def effort() -> Board:
 
 
 def _part(name: str, title: str, unit: str) -> Panel:
-    series = f'cx:journey_{name}:p90_7d{{{OURS}, at="end"}}'
+    series = f'cx:journey_{name}:p90_7d{{{OURS}, at="7d"}}'
     return Panel(
         title,
-        "Nine of ten journeys that ended in the last 7 days took no more. An estimate within the "
-        "histogram's bucket; absent under 20 journeys.",
+        "Nine of ten journeys that became a week old in the last 7 days took no more. An estimate "
+        "within the histogram's bucket; absent under 20 journeys.",
         unit,
         [Query(series, "{{outcome}}")],
         width=8,
