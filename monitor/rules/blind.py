@@ -30,7 +30,9 @@ def groups(job: str, desk: Desk) -> list[Group]:
             [
                 *_workers(job, desk),
                 *_partitions(desk),
+                *_time(desk),
                 *_topics(desk),
+                *_unreadable(desk),
                 *_itself(job, desk),
             ],
         )
@@ -69,9 +71,6 @@ def _workers(job: str, desk: Desk) -> list[Alert]:
 
 def _partitions(desk: Desk) -> list[Alert]:
     owners = f"count {by('partition')} ({WATERMARK})"
-    lag = f"max {by('topic', 'partition')} (cx_monitor_lag_seconds)"
-    moved = f"max {by('partition')} ({WATERMARK})"
-    before = f"max {by('partition')} ({WATERMARK} offset 10m)"
     return [
         _blind(
             desk,
@@ -92,6 +91,14 @@ def _partitions(desk: Desk) -> list[Alert]:
             hold="3m",
             labels=("partition",),
         ),
+    ]
+
+
+def _time(desk: Desk) -> list[Alert]:
+    lag = f"max {by('topic', 'partition')} (cx_monitor_lag_seconds)"
+    moved = f"max {by('partition')} ({WATERMARK})"
+    before = f"max {by('partition')} ({WATERMARK} offset 10m)"
+    return [
         _blind(
             desk,
             "MonitorLagging",
@@ -124,10 +131,6 @@ def _partitions(desk: Desk) -> list[Alert]:
 def _topics(desk: Desk) -> list[Alert]:
     now = total(count("cx_events_total", "1h"), "topic")
     week_ago = total(f"{count('cx_events_total', '1h')} offset 1w", "topic")
-    refused, received = (
-        total(pick(count("cx_events_total", "15m"), where), "topic")
-        for where in ('result="invalid"', "")
-    )
     return [
         _blind(
             desk,
@@ -139,6 +142,27 @@ def _topics(desk: Desk) -> list[Alert]:
             hold="15m",
             labels=("topic",),
         ),
+        _blind(
+            desk,
+            "MonitorSignalBlind",
+            # The alert has a label of that name already.
+            f"max {by('source')} (\n"
+            '  label_replace(cx_monitor_blind, "source", "$1", "signal", "(.*)")) > 0',
+            "{{ $labels.source }} is not seen; what rests on it cannot be trusted",
+            "The monitor itself found this (SF-20) by heartbeats, or by the same hour of the last "
+            "week.",
+            hold="1m",
+            labels=("source",),
+        ),
+    ]
+
+
+def _unreadable(desk: Desk) -> list[Alert]:
+    refused, received = (
+        total(pick(count("cx_events_total", "15m"), where), "topic")
+        for where in ('result="invalid"', "")
+    )
+    return [
         _blind(
             desk,
             "MonitorSchemaErrors",
@@ -153,18 +177,6 @@ def _topics(desk: Desk) -> list[Alert]:
             ).rstrip(),
             hold="5m",
             labels=("topic",),
-        ),
-        _blind(
-            desk,
-            "MonitorSignalBlind",
-            # The alert has a label of that name already.
-            f"max {by('source')} (\n"
-            '  label_replace(cx_monitor_blind, "source", "$1", "signal", "(.*)")) > 0',
-            "{{ $labels.source }} is not seen; what rests on it cannot be trusted",
-            "The monitor itself found this (SF-20) by heartbeats, or by the same hour of the last "
-            "week.",
-            hold="1m",
-            labels=("source",),
         ),
         desk.alert(
             "MonitorDeadLetters",

@@ -19,6 +19,7 @@ from faust.types import TP
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
 from monitor.shell import log
+from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.inquiry import Inquiry
 from monitor.shell.labels import Shown
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from socket import socket
 
     from faust.types import StreamT
+    from prometheus_client.registry import Collector
 
     from monitor.core.moments import Moment
     from monitor.core.policy import Policy
@@ -90,10 +92,13 @@ class OutcomeWorker:
         if settings.idle_after_seconds > 0:
             self.app.timer(_TICK_SECONDS)(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
+        collectors: list[Collector] = [Distance(settings.partitions, self._lags)]
+        if settings.benchmarks_file is not None:
+            collectors.append(Benchmarks(settings.benchmarks_file))
         exposition = Exposition(
             policy,
             self._owned,
-            Distance(settings.partitions, self._lags),
+            *collectors,
             shown=Shown(settings.label_values, settings.label_values_max),
             hash_key=settings.hash_key(),
         )

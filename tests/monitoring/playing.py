@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STORIES = 220
 PORTIONS = 10
+_BROKEN = Message("cx.conversations", b"somebody", b"no event")
 _LAST = ("cx:durable:ratio7d", "cx:involvement:ratio7d", "cx:paper_gap:ratio7d")
 _NAMES = ("id", "_id", "_ref", "into")
 # One worker has all partitions here, and answers slowly where other tests run beside it.
@@ -33,7 +34,11 @@ EVERY = "5s"
 def playing(bootstrap: str, directory: Path) -> Iterator[Stack]:
     """Play the journeys in portions, each when the one before was scraped, and then hold still."""
     with ExitStack() as running:
-        worker = running.enter_context(Worker(bootstrap, directory.name, directory / "worker"))
+        scores = directory / "scores.toml"
+        scores.write_text('["tau2-retail"]\nv1 = 0.61\nv2 = 0.68\nv3 = 0.74\n')
+        worker = running.enter_context(
+            Worker(bootstrap, directory.name, directory / "worker", benchmarks_file=scores)
+        )
         stack = running.enter_context(Stack(directory / "stack", [worker.port], every=EVERY))
         wait_until(lambda: stack.query("cx_monitor_series"))
         told = sorted((one for seed in range(STORIES) for one in _story(seed)), key=_time)
@@ -41,7 +46,9 @@ def playing(bootstrap: str, directory: Path) -> Iterator[Stack]:
         for start in range(0, len(told), size):
             portion = told[start : start + size]
             last = datetime.fromisoformat(portion[-1].record["time"])
-            asyncio.run(send(bootstrap, [*map(_message, portion), *heartbeats(start, last)]))
+            asyncio.run(
+                send(bootstrap, [_BROKEN, *map(_message, portion), *heartbeats(start, last)])
+            )
             _wait(stack, "min(cx_monitor_watermark_timestamp_seconds)", last.timestamp() - 120)
             _wait(stack, "timestamp(cx:conversations:known)", time.time())
         # Rules rest on rules, and each looks at its own time.

@@ -163,7 +163,7 @@ def _paper() -> list[Panel]:
             "The score on a benchmark, and the share of resolutions that lasted 7 days.",
             "short",
             [
-                Query(f"cx:benchmark:score{{{EACH}}}", "{{ai_version}} {{benchmark}}"),
+                Query(f"cx:benchmark:score{{{EACH}}}", "{{ai_version}} {{suite}}"),
                 Query(
                     f'cx:benchmark_practice:ratio7d{{{EACH}, horizon="7d"}}',
                     "{{ai_version}} in practice",
