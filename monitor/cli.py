@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -132,17 +133,13 @@ def replay_(  # noqa: PLR0913  # as many as it has options
             _require_writable(output)
     judged_by = load_policy(policy).with_horizons(_horizons(horizon or []))
     mapping = None if map_ is None else load_mapping(map_)
-    console = Console(stderr=True)
-    if openmetrics is None:
-        replayed = replay(files, judged_by, mapping, console)
-    else:
-        with openmetrics.open("w", encoding="utf-8") as samples:
+    with ExitStack() as opened:
+        history = None
+        if openmetrics is not None:
+            samples = opened.enter_context(openmetrics.open("w", encoding="utf-8"))
             history = History(samples, _step(step), job)
-            replayed = replay(files, judged_by, mapping, console, history)
-    if report is None:
-        sys.stdout.write(dump(replayed.report))
-    else:
-        report.write_text(dump(replayed.report), encoding="utf-8")
+        replayed = replay(files, judged_by, mapping, Console(stderr=True), history)
+    _write(report, dump(replayed.report))
     if cases is not None:
         with cases.open("w", encoding="utf-8") as lines:
             lines.writelines(dump_line(case) for case in replayed.cases)
@@ -361,6 +358,13 @@ def _require_writable(path: Path) -> None:
 
 def _horizons(texts: list[str]) -> tuple[int, ...]:
     return tuple(_horizon(text) for text in texts)
+
+
+def _write(file: Path | None, text: str) -> None:
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        file.write_text(text, encoding="utf-8")
 
 
 def _step(text: str) -> int:

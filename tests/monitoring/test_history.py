@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from monitor.shell.replay import Replayed
 
 DAYS = 30
+STEP_HOURS = 6
 CLAIMS = "cx_resolutions_claimed_total"
 
 
@@ -55,20 +56,25 @@ def test_every_sample_has_the_time_for_which_it_holds() -> None:
 def test_thirty_days_are_taken_by_prometheus(tmp_path: Path) -> None:
     path = tmp_path / "history.om"
     with path.open("w") as file:
-        whole = replayed(DAYS, HOUR, file)
+        whole = replayed(DAYS, STEP_HOURS * HOUR, file)
     tsdb = tmp_path / "stack" / "tsdb"
-    command = [tool("promtool"), "tsdb", "create-blocks-from", "openmetrics", str(path), str(tsdb)]
+    taken = ["--max-block-duration=486h", "openmetrics", str(path), str(tsdb)]
+    command = [tool("promtool"), "tsdb", "create-blocks-from", *taken]
     subprocess.run(command, check=True, capture_output=True)
 
     with Stack(tmp_path / "stack", []) as stack:
-        last = ENDS - timedelta(hours=1)
+        last = ENDS - timedelta(hours=STEP_HOURS)
         first = ENDS - timedelta(days=DAYS - 1)
         claims = f"sum({CLAIMS})"
         (course,) = stack.ask(
-            "query_range", query=claims, start=first.timestamp(), end=last.timestamp(), step=3600
+            "query_range",
+            query=claims,
+            start=first.timestamp(),
+            end=last.timestamp(),
+            step=3600 * STEP_HOURS,
         )["result"]
     counts = [float(value) for _, value in course["values"]]
 
-    assert len(counts) > 24 * (DAYS - 3)
+    assert len(counts) > 24 / STEP_HOURS * (DAYS - 3)
     assert counts == sorted(counts)
     assert 0 < counts[0] < counts[-1] <= total(whole.reading, CLAIMS)
