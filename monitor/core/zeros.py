@@ -39,7 +39,11 @@ _CAUSES = (
     *("reopen", "repeat_same_channel", "repeat_other_channel", "human_redo"),
     *("action_failed", "action_reversed", "contradicted"),
 )
-_ENDS = ("served_in_sla", "served_late", "abandoned", "orphaned", "returned", "failed")
+_ENDS = (
+    *("served_in_sla", "served_late", "abandoned", "orphaned", "returned", "failed"),
+    "superseded",
+)
+_MAKERS = ("ai", "human", "system")
 _VERDICTS = ("needed", "requested", "unnecessary", "undetermined")
 _CONFIRMED = (*range(1, 14), 15, 16, 17, 18)
 _PROBABLE = (1, 2, 8, 14, 15, 17, 18, 19)
@@ -162,7 +166,7 @@ def _of_conversation(policy: Policy, labels: Labels) -> Cells:
 def _of_overdue(policy: Policy, labels: Labels) -> Cells:
     """A promise is overdue: it may be kept late, or broken."""
     del policy
-    for made_by, outcome in product(("ai", "human"), ("kept", "late", "broken", "withdrawn")):
+    for made_by, outcome in product(_MAKERS, ("kept", "late", "broken", "withdrawn")):
         yield "cx_commitments_total", (labels[0], made_by, outcome)
 
 

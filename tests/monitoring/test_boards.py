@@ -30,8 +30,12 @@ BOARDS = {
     for path in sorted((ROOT / files.DIRECTORY).glob("*.json"))
 }
 VALUES = {"job": ".+", "ai_version": ".+", "instance": ".+", "window": "7d"}
-#: What is expected rests on a week that ended two hours ago, which no test can wait for.
-SILENT = {"Seen and expected in an hour: B is empty"}
+#: What is expected rests on a week that ended two hours ago, and a standard mix on thirty claims of
+#: nearly every intent by each version: no test plays that much.
+SILENT = (
+    "Seen and expected in an hour: B is empty",
+    "The same mix of work: A is empty",
+)
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -110,7 +114,7 @@ def empty(stack: Stack, board: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_query_is_answered(played: Stack, name: str) -> None:
-    unanswered = [one for one in empty(played, BOARDS[name]) if not one.startswith(tuple(SILENT))]
+    unanswered = [one for one in empty(played, BOARDS[name]) if not one.startswith(SILENT)]
 
     assert unanswered == []
 

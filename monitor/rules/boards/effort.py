@@ -157,8 +157,8 @@ def _input() -> list[Panel]:
             ],
         ),
         Panel(
-            "Blind for",
-            "Signals whose source is not seen; absent while there is none.",
+            "Signals that cannot be trusted",
+            "Whose source is not seen; absent while there is none.",
             "short",
             [Query(f"max by (signal) (cx_monitor_blind{{{OURS}}}) > 0", "{{signal}}")],
         ),

@@ -15,6 +15,9 @@ from monitor.rules.boards.outcomes import (
 )
 
 _FOUND = "cx:silent_failures:count$window"
+# What the monitor does not see is no customer's failure; it is on the board of its own health.
+_KINDS = f'{OURS}, sf!="SF-20"'
+_CUSTOMERS = f'{EACH}, sf!="SF-20"'
 
 
 def silent_failures(evidence: str) -> Board:
@@ -38,7 +41,7 @@ def _by_kind() -> Panel:
         "Silent failures by kind",
         "Confirmed and probable findings in the window, retractions taken off.",
         "short",
-        [Query(f'sum by (sf) ({_FOUND}{{{EACH}, confidence!="suspected"}}) > 0', "{{sf}}")],
+        [Query(f'sum by (sf) ({_FOUND}{{{_CUSTOMERS}, confidence!="suspected"}}) > 0', "{{sf}}")],
     )
 
 
@@ -50,7 +53,7 @@ def _heaviest(evidence: str) -> Panel:
         [
             Query(
                 "topk(20, sum by (sf, confidence, ai_version, value_band) "
-                f"({_FOUND}{{{EACH}}}) > 0)"
+                f"({_FOUND}{{{_CUSTOMERS}}}) > 0)"
             )
         ],
         kind="table",
@@ -70,8 +73,8 @@ def _journeys() -> Panel:
         "short",
         [
             Query(
-                f'sum by (sf) (increase(cx_silent_failures_total{{{EACH}, confidence="confirmed"}}'
-                "[1h]))",
+                "sum by (sf) (increase("
+                f'cx_silent_failures_total{{{_CUSTOMERS}, confidence="confirmed"}}[1h]))',
                 "{{sf}}",
                 exemplars=True,
             )
@@ -86,7 +89,8 @@ def _open() -> Panel:
         "short",
         [
             Query(
-                f"sum by (sf) (max without (instance) (cx_silent_failures_open{{{EACH}}})) > 0",
+                "sum by (sf) (max without (instance) "
+                f"(cx_silent_failures_open{{{_CUSTOMERS}}})) > 0",
                 "{{sf}}",
             )
         ],
@@ -101,8 +105,8 @@ def _unusual() -> list[Panel]:
             "Findings of the last hour, and what the week before makes one expect.",
             "short",
             [
-                Query(f"cx:silent_failures:seen1h{{{OURS}}} > 0", "{{sf}} seen"),
-                Query(f"cx:silent_failures:expected1h{{{OURS}}} > 0", "{{sf}} expected"),
+                Query(f"cx:silent_failures:seen1h{{{_KINDS}}} > 0", "{{sf}} seen"),
+                Query(f"cx:silent_failures:expected1h{{{_KINDS}}} > 0", "{{sf}} expected"),
             ],
         ),
         Panel(

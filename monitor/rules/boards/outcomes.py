@@ -39,7 +39,7 @@ def overview() -> Board:
 
 def _numbers() -> list[Panel]:
     total = f"sum(cx:conversations:count$window{{{EACH}}})"
-    silent = f'sum(cx:silent_failures:count$window{{{EACH}, confidence="confirmed"}})'
+    silent = f'sum(cx:silent_failures:count$window{{{EACH}, sf!="SF-20", confidence="confirmed"}})'
     held = f'cx:durable:ratio$window{{{_HELD}, estimator="period"}}'
     return [
         _stat(
