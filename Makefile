@@ -2,8 +2,8 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim check mutants bench bench-core bench-lock rules test-rules stats tools \
-  fmt gen golden lock clean
+.PHONY: help demo test sim check mutants bench bench-core bench-lock rules test-rules e2e dashboards \
+  stats tools fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -43,11 +43,18 @@ check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies
 	@$(BIN)/outcome-monitor schemas check
 	@$(BIN)/outcome-monitor rules check
 
-rules: $(VENV)/.test ## Write the rules and alerts of Prometheus anew, from deploy/slo.toml.
+rules: $(VENV)/.test ## Write rules, alerts and dashboards anew, from deploy/slo.toml.
 	@$(BIN)/outcome-monitor rules write
 
 test-rules: $(VENV)/.test ## Try rules, alerts and routes with the real promtool and amtool.
 	@$(BIN)/python -m pytest tests/rules $(ARGS)
+
+e2e: $(VENV)/.test ## Follow a broken promise from Kafka to the page, with real Prometheus and Alertmanager.
+	@$(BIN)/python -m pytest tests/monitoring $(ARGS)
+
+dashboards: $(VENV)/.test ## Draw the dashboards in Chromium, for docs/dashboards (needs Node.js).
+	@cd deploy/grafana/draw && npm ci --silent
+	@$(BIN)/python -m tests.monitoring.draw
 
 stats: $(VENV)/.test ## Simulate the statistics of the rules and print what they hold.
 	@PYTHONPATH=. $(BIN)/python bench/stats.py $(ARGS)

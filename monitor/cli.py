@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +19,13 @@ from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.rules import files as rule_files
+from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
 from monitor.shell.child import ChildError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
 from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
+from monitor.shell.history import History
 from monitor.shell.inquiry import InquiryError, ask
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
 from monitor.shell.replay import LogError, dump, dump_line, replay
@@ -109,6 +112,13 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     policy: Annotated[
         Path | None, typer.Option(help="Policy file; without it the default policy.")
     ] = None,
+    openmetrics: Annotated[
+        Path | None, typer.Option(help="Write the history of all totals here, for promtool.")
+    ] = None,
+    step: Annotated[str, typer.Option(help="Time between two samples of it.")] = "5m",
+    job: Annotated[
+        str, typer.Option(help="What Prometheus calls the workers.")
+    ] = "outcome-monitor",
 ) -> None:
     """Run the core over recorded logs, without a broker: event time only, same log, same bytes.
 
@@ -118,16 +128,18 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     --report report.json --cases cases.jsonl
     """
     _require_files(files)
-    for output in (report, cases):
+    for output in (report, cases, openmetrics):
         if output is not None:
             _require_writable(output)
     judged_by = load_policy(policy).with_horizons(_horizons(horizon or []))
     mapping = None if map_ is None else load_mapping(map_)
-    replayed = replay(files, judged_by, mapping, Console(stderr=True))
-    if report is None:
-        sys.stdout.write(dump(replayed.report))
-    else:
-        report.write_text(dump(replayed.report), encoding="utf-8")
+    with ExitStack() as opened:
+        history = None
+        if openmetrics is not None:
+            samples = opened.enter_context(openmetrics.open("w", encoding="utf-8"))
+            history = History(samples, _step(step), job)
+        replayed = replay(files, judged_by, mapping, Console(stderr=True), history)
+    _write(report, dump(replayed.report))
     if cases is not None:
         with cases.open("w", encoding="utf-8") as lines:
             lines.writelines(dump_line(case) for case in replayed.cases)
@@ -204,6 +216,7 @@ def schemas_check() -> None:
 
 _Slo = Annotated[Path, typer.Option(help="SLO file.")]
 _Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
+_Boards = Annotated[Path, typer.Option(help="Where the dashboards of Grafana lie.")]
 _PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it the default.")]
 
 
@@ -212,14 +225,16 @@ def rules_write(
     slo: _Slo = rule_files.SLO_FILE,
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
+    dashboards: _Boards = board_files.DIRECTORY,
 ) -> None:
-    """Write the rule files of an SLO file, for Prometheus to load.
+    """Write the rule files of an SLO file, for Prometheus to load, and the dashboards.
 
     Example: outcome-monitor rules write --slo slo.toml --directory /etc/prometheus/outcomes
     """
     wanted = rule_files.files(load_slo(slo), load_policy(policy))
     try:
         rule_files.write(wanted, directory)
+        rule_files.write(board_files.files(load_slo(slo)), dashboards, board_files.SUFFIX)
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
 
@@ -229,13 +244,18 @@ def rules_check(
     slo: _Slo = rule_files.SLO_FILE,
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
+    dashboards: _Boards = board_files.DIRECTORY,
 ) -> None:
-    """Compare the rule files with what would be written.
+    """Compare the rule files and dashboards with what would be written.
 
     Example: outcome-monitor rules check
     """
     wanted = rule_files.files(load_slo(slo), load_policy(policy))
-    stale = rule_files.differences(wanted, directory)
+    boards = board_files.files(load_slo(slo))
+    stale = [
+        *rule_files.differences(wanted, directory),
+        *rule_files.differences(boards, dashboards, board_files.SUFFIX),
+    ]
     if stale:
         raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor rules write")
 
@@ -338,6 +358,23 @@ def _require_writable(path: Path) -> None:
 
 def _horizons(texts: list[str]) -> tuple[int, ...]:
     return tuple(_horizon(text) for text in texts)
+
+
+def _write(file: Path | None, text: str) -> None:
+    if file is None:
+        sys.stdout.write(text)
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
+def _step(text: str) -> int:
+    try:
+        length = parse_length(text)
+    except ValueError as error:
+        raise UsageError(f"--step {text}: {error}") from None
+    if length < MINUTE:
+        raise UsageError(f"--step {text}: must be at least {write_length(MINUTE)}")
+    return length
 
 
 def _horizon(text: str) -> int:

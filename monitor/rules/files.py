@@ -64,19 +64,19 @@ def alerts(slo: SloFile, policy: Policy) -> Iterator[Alert]:
             yield from (rule for rule in group.rules if isinstance(rule, Alert))
 
 
-def write(wanted: dict[str, str], directory: Path) -> None:
-    """Write every rule file anew, and remove those that are no more."""
+def write(wanted: dict[str, str], directory: Path, suffix: str = SUFFIX) -> None:
+    """Write every file anew, and remove those with the suffix that are no more."""
     directory.mkdir(parents=True, exist_ok=True)
-    for path in directory.glob(f"*{SUFFIX}"):
+    for path in directory.glob(f"*{suffix}"):
         if path.name not in wanted:
             path.unlink()
     for name, text in wanted.items():
         (directory / name).write_text(text, encoding="utf-8")
 
 
-def differences(wanted: dict[str, str], directory: Path) -> list[str]:
+def differences(wanted: dict[str, str], directory: Path, suffix: str = SUFFIX) -> list[str]:
     """What is wrong with the files in a directory; empty if they are as generated."""
-    found = {path.name: path.read_text(encoding="utf-8") for path in directory.glob(f"*{SUFFIX}")}
+    found = {path.name: path.read_text(encoding="utf-8") for path in directory.glob(f"*{suffix}")}
     return (
         [f"{name}: missing" for name in wanted if name not in found]
         + [f"{name}: differs" for name in wanted if found.get(name, wanted[name]) != wanted[name]]

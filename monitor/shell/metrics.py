@@ -10,32 +10,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-)
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from monitor.core.catalogue import METRICS
+from monitor.core.catalogue import METRICS, Metric
 from monitor.core.lengths import spell
 from monitor.core.moments import seconds
-from monitor.core.reading import edges_of, reading_of
+from monitor.shell.labels import Shown
+from monitor.shell.page import PARTITION, Exemplar, PartitionPage, head_of, sample
+from monitor.shell.partition import EXEMPLIFIED
+from monitor.shell.publish import keyed_hash
+from monitor.shell.settings import LABEL_VALUES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from prometheus_client.core import Metric as Family
 
-    from monitor.core.catalogue import Metric
     from monitor.core.policy import Policy
-    from monitor.core.reading import Reading
-    from monitor.core.tracker import Tracker
+    from monitor.core.totals import Labels
+    from monitor.shell.partition import OwnedPartition
 
-PARTITION = "partition"
 WATERMARK = "cx_monitor_watermark_timestamp_seconds"
 LAG = "cx_monitor_lag_seconds"
+_OPENMETRICS = "application/openmetrics-text"
+_OVERFLOW = Metric(
+    "cx_label_overflow_total",
+    ("label",),
+    "Counts that are shown under __other__, because the value of this label is not shown.",
+)
+_SERIES = Metric("cx_monitor_series", (), "Lines of outcome totals on this page.", kind="gauge")
 
 
 class Exposition:
@@ -44,20 +49,70 @@ class Exposition:
     def __init__(
         self,
         policy: Policy,
-        trackers: Callable[[], Mapping[int, Tracker]],
+        owned: Callable[[], Mapping[int, OwnedPartition]],
         *collectors: Collector,
+        shown: Shown | None = None,
+        hash_key: bytes = b"",
     ) -> None:
-        """``trackers`` gives the trackers of the partitions owned at the moment, by number."""
+        """``owned`` gives the partitions owned at the moment, by number."""
+        self._policy = policy
+        self._owned = owned
+        self._shown = shown or Shown({}, LABEL_VALUES_MAX)
+        self._hash_key = hash_key
+        self._pages: dict[int, PartitionPage] = {}
         self._registry = CollectorRegistry()
-        for collector in (_Outcomes(policy, trackers), *collectors):
+        for collector in (_Health(policy, owned), *collectors):
             self._registry.register(collector)
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
 
-    def render(self, accept: str) -> tuple[bytes, str]:
-        """The page in the format that the scraper accepts, and its content type."""
+    def negotiate(self, accept: str) -> str:
+        """The content type of a page for this scraper."""
+        return choose_encoder(accept)[1]
+
+    def pieces(self, accept: str) -> Iterator[str]:
+        """The page in the format that the scraper accepts, in pieces of a bounded size."""
         encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        openmetrics = content_type.startswith(_OPENMETRICS)
+        owned = dict(sorted(self._owned().items()))
+        pages = self._pages_of(owned)
+        for page in pages:
+            for _ in page.foresee():
+                yield ""
+        lines = 0
+        for metric in METRICS.values():
+            yield head_of(metric, openmetrics=openmetrics)
+            hot = openmetrics and metric.name in EXEMPLIFIED
+            for page, partition in zip(pages, owned.values(), strict=True):
+                for piece in page.lines(metric, self._hidden(partition) if hot else {}):
+                    lines += piece.count("\n")
+                    yield piece
+        yield head_of(_SERIES, openmetrics=openmetrics) + f"{_SERIES.name} {lines}\n"
+        yield head_of(_OVERFLOW, openmetrics=openmetrics)
+        yield from self._hidden_counts()
+        # Few lines, and the last ones: in OpenMetrics they end with the mark of the end.
+        yield encode(self._registry).decode()
+
+    def _hidden_counts(self) -> Iterator[str]:
+        for number, page in self._pages.items():
+            for label, hidden in page.overflow().items():
+                line = sample(_OVERFLOW.name, (("label", label), (PARTITION, str(number))))
+                yield f"{line}{hidden}\n"
+
+    def _pages_of(self, owned: Mapping[int, OwnedPartition]) -> list[PartitionPage]:
+        known, self._pages = self._pages, {}
+        for number, partition in owned.items():
+            page = known.get(number)
+            if page is None or page.tracker is not partition.tracker:
+                page = PartitionPage(number, partition.tracker, self._policy, self._shown)
+            self._pages[number] = page
+        return list(self._pages.values())
+
+    def _hidden(self, partition: OwnedPartition) -> dict[tuple[str, Labels], Exemplar]:
+        return {
+            cell: Exemplar(keyed_hash(self._hash_key, journey), at)
+            for cell, (journey, at) in partition.examples.items()
+        }
 
 
 class Distance(Collector):
@@ -87,27 +142,13 @@ class Distance(Collector):
         )
 
 
-class _Outcomes(Collector):
-    def __init__(self, policy: Policy, trackers: Callable[[], Mapping[int, Tracker]]) -> None:
+class _Health(Collector):
+    def __init__(self, policy: Policy, owned: Callable[[], Mapping[int, OwnedPartition]]) -> None:
         self._policy = policy
-        self._trackers = trackers
+        self._owned = owned
 
     def collect(self) -> Iterator[Family]:
-        trackers = dict(self._trackers())
-        yield from self._totals(trackers)
-        yield from self._health(trackers)
-        yield self._bucket_widths()
-
-    def _totals(self, trackers: Mapping[int, Tracker]) -> Iterator[Family]:
-        readings = {
-            number: reading_of(tracker.totals, tracker.watermark)
-            for number, tracker in sorted(trackers.items())
-        }
-        for metric in METRICS.values():
-            show = _histogram if metric.kind == "histogram" else _values
-            yield show(metric, readings)
-
-    def _health(self, trackers: Mapping[int, Tracker]) -> Iterator[Family]:
+        trackers = {number: one.tracker for number, one in sorted(self._owned().items())}
         watermark = GaugeMetricFamily(
             WATERMARK,
             "How far the event time of a partition has come.",
@@ -116,10 +157,11 @@ class _Outcomes(Collector):
         entries = GaugeMetricFamily(
             "cx_monitor_state_entries", "Customers held in memory.", labels=[PARTITION]
         )
-        for number, tracker in sorted(trackers.items()):
+        for number, tracker in trackers.items():
             watermark.add_metric([str(number)], seconds(tracker.watermark))
             entries.add_metric([str(number)], len(tracker.customers))
         yield from (watermark, entries)
+        yield self._bucket_widths()
 
     def _bucket_widths(self) -> Family:
         family = GaugeMetricFamily(
@@ -134,24 +176,3 @@ class _Outcomes(Collector):
                     width = seconds(edges[index + 1] - edges[index])
                     family.add_metric([age, spell(horizon)], width)
         return family
-
-
-def _values(metric: Metric, readings: Mapping[int, Reading]) -> Family:
-    kind = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    family = kind(metric.name, metric.help, labels=[*metric.labels, PARTITION])
-    for number, reading in readings.items():
-        for labels, value in reading.get(metric.name, {}).items():
-            family.add_metric([*labels, str(number)], value)
-    return family
-
-
-def _histogram(metric: Metric, readings: Mapping[int, Reading]) -> Family:
-    labels_of = [*metric.labels, PARTITION]
-    family = HistogramMetricFamily(metric.name, metric.help, labels=labels_of)
-    edges = edges_of(metric)
-    for number, reading in readings.items():
-        for labels, amount in reading.get(f"{metric.name}_sum", {}).items():
-            counts = reading[f"{metric.name}_bucket"]
-            buckets = [(edge, counts[*labels, edge]) for edge in edges]
-            family.add_metric([*labels, str(number)], buckets, amount)
-    return family

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from monitor.core.moments import datetime_of
+from monitor.core.moments import SECOND, datetime_of
 from monitor.core.notes import decode_note
 from monitor.core.outputs import Published
 from monitor.core.snapshot import records
+from monitor.core.trials import BOUNDS
 from schemas.decode import Invalid, decode
-from schemas.published import DeadLetter, Reason
+from schemas.published import DeadLetter, EpisodeOutcome, Finding, Reason
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
     from monitor.core.moments import Moment
     from monitor.core.notes import Note
     from monitor.core.outputs import Output
+    from monitor.core.policy import Policy
+    from monitor.core.totals import Labels
     from monitor.core.tracker import Tracker
+
+EXEMPLIFIED = ("cx_silent_failures_total", "cx_resolution_failures_total")
+"""The counters of which an example is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,8 @@ class OwnedPartition:
     tracker: Tracker
     unpublished: list[Published] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    #: For some counters the journey that was counted last, and when; for the page only.
+    examples: dict[tuple[str, Labels], tuple[str, float]] = field(default_factory=dict)
     #: The last note that the changes contain which were taken last.
     _written: int = 0
 
@@ -99,7 +108,25 @@ class OwnedPartition:
         self.letters.append(Letter(reason, record.key, record.value, tuple(record.headers)))
 
     def _keep(self, outputs: list[Output]) -> None:
-        self.unpublished += [output for output in outputs if isinstance(output, Published)]
+        published = [output for output in outputs if isinstance(output, Published)]
+        self.unpublished += published
+        for output in published:
+            for cell in _cells_of(output, self.tracker.policy):
+                self.examples[cell] = (output.journey, time.time())
+
+
+def _cells_of(output: Published, policy: Policy) -> list[tuple[str, Labels]]:
+    """The counters that an output is an example of."""
+    if isinstance(output, Finding) and not output.retracted:
+        labels = (output.sf, output.confidence, output.ai_version, output.value_band)
+        return [(EXEMPLIFIED[0], tuple(map(str, labels)))]
+    if isinstance(output, EpisodeOutcome) and output.verdict == "failed" and output.match:
+        bucket = policy.bucket_of(int(output.age_seconds * SECOND))
+        if bucket is not None:
+            rest = (policy.ages[bucket], output.match, output.ai_version, output.intent_group)
+            hit = BOUNDS[BOUNDS.index(output.bound) :]
+            return [(EXEMPLIFIED[1], (bound, *rest)) for bound in hit]
+    return []
 
 
 def _reason(

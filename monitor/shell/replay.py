@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from monitor.core.outputs import Output
     from monitor.core.policy import Policy
     from monitor.core.reading import Reading
+    from monitor.shell.history import History
     from schemas.envelope import Envelope
 
 
@@ -63,10 +64,13 @@ class Held(NamedTuple):
 class Replay:
     """One run of the core over one or more logs."""
 
-    def __init__(self, policy: Policy, mapping: Mapping | None) -> None:
+    def __init__(
+        self, policy: Policy, mapping: Mapping | None, history: History | None = None
+    ) -> None:
         """Without a mapping, every line is a CloudEvent in structured mode."""
         self.tracker = Tracker(policy)
         self._mapping = mapping
+        self._history = history
         self._casebook = Casebook()
         self._held: list[Held] = []
 
@@ -90,10 +94,14 @@ class Replay:
         # Of two repeats the one that was read first stays first, and the tracker drops the other.
         self._held.sort(key=attrgetter("at"))
         for at, topic, packed in watch(self._held):
+            for moment in self._history.see(tracker, at) if self._history else ():
+                self._note(tracker.advance_to(moment))
             # Events of one moment wait for each other: the tracker knows which of them is first.
             self._note(tracker.advance_to(at))
             self._note(tracker.receive(topic, ADAPTERS[topic].validate_json(packed)))
         self._note(tracker.finish())
+        if self._history:
+            self._history.end()
         reading = reading_of(tracker.totals, tracker.watermark)
         whole = report(reading, tracker.policy)
         if self._mapping is not None:
@@ -128,14 +136,18 @@ class Replay:
 
 
 def replay(
-    files: list[Path], policy: Policy, mapping: Mapping | None, console: Console
+    files: list[Path],
+    policy: Policy,
+    mapping: Mapping | None,
+    console: Console,
+    history: History | None = None,
 ) -> Replayed:
     """Run the core over files of JSON lines, gzip or plain, and show how far it is.
 
     Raises:
         LogError: a gzip file is damaged.
     """
-    run = Replay(policy, mapping)
+    run = Replay(policy, mapping, history)
     return play(files, run, console)
 
 

@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.catalogue import METRICS
 from monitor.core.reading import names_of
-from monitor.shell.metrics import PARTITION, WATERMARK
+from monitor.shell.metrics import WATERMARK
+from monitor.shell.page import PARTITION
 
 if TYPE_CHECKING:
     from monitor.core.reading import Reading
@@ -18,12 +19,16 @@ _LABELS = {name: labels for metric in METRICS.values() for name, labels in names
 
 
 def reading_from(page: str) -> Reading:
-    """The outcome totals on a page in the text format, summed over partitions."""
+    """The outcome totals on a page in the text format, summed over partitions.
+
+    A counter that is shown at 0 has counted nothing yet; it is left out, as in the totals.
+    """
     reading: Reading = {}
     for family in text_string_to_metric_families(page):
         for sample in family.samples:
             names = _LABELS.get(sample.name)
-            if names is None:
+            unborn = family.type == "counter" and not sample.value
+            if names is None or unborn:
                 continue
             labels = tuple(sample.labels[name] for name in names)
             cells = reading.setdefault(sample.name, {})

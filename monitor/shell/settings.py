@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "OUTCOME_MONITOR_"
 _KEY_BYTES_MIN = 16
+LABEL_VALUES_MAX = 50
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 
 
@@ -89,6 +90,17 @@ class Settings(BaseSettings):
             "Silence after which a topic that is read to its end no longer holds up event time; "
             "0 lets time pass by events and heartbeats only, as a backfill needs it."
         ),
+    )
+    label_values: dict[str, tuple[str, ...]] = Field(
+        default={},
+        description=(
+            "Which values of a label /metrics shows, as JSON; others are counted as `__other__`. "
+            'Example: {"intent_group": ["billing", "delivery"]}.'
+        ),
+    )
+    label_values_max: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        default=LABEL_VALUES_MAX,
+        description="Values that /metrics shows of a label without such a list.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Least severity that is logged."

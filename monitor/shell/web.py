@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import time
+import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
     from monitor.shell.inquiry import Inquiry
     from monitor.shell.metrics import Exposition
+
+_AT_ONCE_SECONDS = 0.002
+_GZIP = 31
+"""The greatest window, with gzip's own head and tail around it."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -68,8 +75,23 @@ class Web(Service):
             await self._runner.cleanup()
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        body, content_type = self._exposition.render(request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type})
+        accept = request.headers.get("Accept", "")
+        packed = "gzip" in request.headers.get("Accept-Encoding", "")
+        packer = zlib.compressobj(1, wbits=_GZIP)
+        body = bytearray()
+        since = time.perf_counter()
+        for text in self._exposition.pieces(accept):
+            piece = text.encode()
+            body += packer.compress(piece) if packed else piece
+            # Records wait for a few pieces only, and the page for a few batches of records.
+            if time.perf_counter() - since > _AT_ONCE_SECONDS:
+                await asyncio.sleep(0)
+                since = time.perf_counter()
+        headers = {"Content-Type": self._exposition.negotiate(accept), "Vary": "Accept-Encoding"}
+        if packed:
+            body += packer.flush()
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(body=bytes(body), headers=headers)
 
     async def _health(self, request: web.Request) -> web.Response:
         del request

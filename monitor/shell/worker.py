@@ -22,6 +22,7 @@ from monitor.shell import log
 from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.inquiry import Inquiry
+from monitor.shell.labels import Shown
 from monitor.shell.lag import Lag
 from monitor.shell.metrics import Distance, Exposition
 from monitor.shell.partition import OwnedPartition
@@ -91,10 +92,16 @@ class OutcomeWorker:
         if settings.idle_after_seconds > 0:
             self.app.timer(_TICK_SECONDS)(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
-        shown: list[Collector] = [Distance(settings.partitions, self._lags)]
+        collectors: list[Collector] = [Distance(settings.partitions, self._lags)]
         if settings.benchmarks_file is not None:
-            shown.append(Benchmarks(settings.benchmarks_file))
-        exposition = Exposition(policy, self._trackers, *shown)
+            collectors.append(Benchmarks(settings.benchmarks_file))
+        exposition = Exposition(
+            policy,
+            self._owned,
+            *collectors,
+            shown=Shown(settings.label_values, settings.label_values_max),
+            hash_key=settings.hash_key(),
+        )
         inquiry = Inquiry(self._trackers, self._owners, settings.partitions, settings.hash_key())
         self._web = Web(exposition, lambda: self.table.ready, inquiry, listener)
         self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
@@ -174,6 +181,9 @@ class OutcomeWorker:
 
     def _partition(self, number: int) -> OwnedPartition:
         return cast("OwnedPartition", self.table.partition(number))
+
+    def _owned(self) -> Mapping[int, OwnedPartition]:
+        return {number: self._partition(number) for number in self.table.owned}
 
     def _trackers(self) -> Mapping[int, Tracker]:
         return {number: self._partition(number).tracker for number in self.table.owned}

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.catalogue import METRICS
-from monitor.shell.metrics import PARTITION
+from monitor.shell.page import PARTITION
 from schemas.published import FINDINGS, OUTCOMES
 from tests.integration.traffic import (
     differences,
