@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from aiokafka.producer.message_accumulator import BatchBuilder
 
+    from monitor.shell.store import Store
+
 # Keys that begin with this byte are ours; those of a partition's records do not.
 RESERVED = b"\x00"
 POSITION_KEY = RESERVED + b"position"
@@ -44,8 +46,8 @@ class Position(msgspec.Struct, frozen=True):
 class Recovering:
     """What the changelog of a partition held so far."""
 
+    store: Store
     offset: int = -1
-    records: dict[bytes, bytes] = field(default_factory=dict)
     next_offsets: dict[str, int] = field(default_factory=dict)
     # What was read since the last position.
     tail: dict[bytes, bytes | None] = field(default_factory=dict)
@@ -59,11 +61,7 @@ class Recovering:
         if position.version > POSITION_VERSION:
             raise ChangelogError(f"written by a newer version: position {position.version}")
         self.next_offsets = position.next_offsets
-        for changed, record in self.tail.items():
-            if record is None:
-                self.records.pop(changed, None)
-            else:
-                self.records[changed] = record
+        self.store.apply(self.tail)
         self.tail.clear()
 
 

@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path(".outcome-monitor"), description="Where Faust keeps its files."
     )
+    hot_customers: Annotated[int, Field(ge=1)] = Field(
+        default=10_000,
+        description="Customers of each partition kept decoded: more memory, less time.",
+    )
     session_timeout_seconds: Annotated[float, Field(ge=6, le=300)] = Field(
         default=10.0,
         description="Silence after which the group gives a worker's partitions to others.",

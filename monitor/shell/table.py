@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from faust.types import AppT, EventT
 
+    from monitor.shell.store import Store, Stores
     from monitor.shell.transport import BatchConsumer, BatchProducer
 
 __all__ = ["RESERVED", "ChangelogError", "Partition", "Position", "SessionTable"]
@@ -61,6 +62,7 @@ class _Live:
     """A partition that is recovered and owned."""
 
     partition: Partition
+    store: Store
     next_offsets: dict[str, int]
     # The part of `next_offsets` that the acknowledged changelog contains.
     durable: dict[str, int]
@@ -96,6 +98,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         name: The changelog's topic is ``<app id>-<name>-changelog``.
         sources: The topics that are folded into the table, with as many partitions as the table.
         restore: Makes a partition of its number and of its records in the changelog.
+        stores: Where the partitions' records lie.
         before_flush: Publishes what a partition put out. It is called after the cut was taken, so
             what it finds is at least what the cut contains.
         after_flush: Sends what may leave only once the cut is durable, and says whether that
@@ -109,7 +112,8 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         *,
         name: str,
         sources: Iterable[str],
-        restore: Callable[[int, dict[bytes, bytes]], Partition],
+        restore: Callable[[int, Store], Partition],
+        stores: Stores,
         before_flush: Callable[[int, Partition], Coroutine[Any, Any, None]],
         after_flush: Callable[[Partition], Coroutine[Any, Any, bool]],
         partitions: int,
@@ -128,6 +132,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         )
         self.sources = frozenset(sources)
         self._restore = restore
+        self._stores = stores
         self._before_flush = before_flush
         self._after_flush = after_flush
         self._live: dict[int, _Live] = {}
@@ -225,6 +230,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             if count > 0 and not await self._may_write():
                 return False
             live.changelog_offset = await producer.write(batch, topic, cut.number)
+        live.store.apply(cut.changes)
         live.unflushed = {}
         live.durable = cut.next_offsets
         live.touched |= await self._after_flush(live.partition)
@@ -286,8 +292,9 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             # There was a generation of which we know nothing. Others may have owned our partitions.
             self._live.clear()
         self._live = {number: self._live[number] for number in numbers & self._live.keys()}
+        self._stores.keep(numbers)
         self._recovering = {
-            number: self._recovering.get(number, Recovering())
+            number: self._recovering.get(number) or Recovering(self._stores.open(number))
             for number in numbers - self._live.keys()
         }
         self._generation = generation_id
@@ -298,7 +305,8 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         if tp.partition in self._live:
             return self._live[tp.partition].changelog_offset
         # Not None, for which Faust would put what it remembers of an earlier assignment.
-        return self._recovering.get(tp.partition, Recovering()).offset
+        recovering = self._recovering.get(tp.partition)
+        return -1 if recovering is None else recovering.offset
 
     async def on_changelog_event(self, event: EventT[Any]) -> None:
         """Collect the records of a batch."""
@@ -317,7 +325,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             if batch.offset > self._live[number].changelog_offset:
                 # Somebody else wrote since we did, so what we hold is not the partition's state.
                 del self._live[number]
-                self._recovering[number] = Recovering()
+                self._recovering[number] = Recovering(self._stores.open(number))
                 self._read_again(batch.tp, -1)
             return
         recovering = self._recovering.get(number)
@@ -359,9 +367,10 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
     def _bring_to_life(self, number: int) -> None:
         recovered = self._recovering.pop(number)
         # What an interrupted flush wrote is replaced by what was there before.
-        again = {key: recovered.records.get(key) for key in recovered.tail}
+        again = {key: recovered.store.get(key) for key in recovered.tail}
         self._live[number] = _Live(
-            partition=self._restore(number, recovered.records),
+            partition=self._restore(number, recovered.store),
+            store=recovered.store,
             next_offsets=recovered.next_offsets,
             durable=dict(recovered.next_offsets),
             changelog_offset=recovered.offset,

@@ -25,6 +25,7 @@ from monitor.shell.metrics import Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import Publisher
 from monitor.shell.settings import PREFIX, SettingsError
+from monitor.shell.store import Stores
 from monitor.shell.table import SessionTable
 from monitor.shell.topics import (
     INPUTS,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from monitor.core.policy import Policy
     from monitor.core.tracker import Tracker
     from monitor.shell.settings import Settings
+    from monitor.shell.store import Store
     from monitor.shell.transport import BatchConsumer, RecordBatch
 
 SOURCES = tuple(topic.name for topic in INPUTS)
@@ -77,6 +79,7 @@ class OutcomeWorker:
             name="journeys",
             sources=(*SOURCES, self._notes),
             restore=self._restore,
+            stores=Stores(),
             before_flush=lambda number, partition: publisher.publish(
                 number, cast("OwnedPartition", partition)
             ),
@@ -105,13 +108,14 @@ class OutcomeWorker:
             *sorted(self.table.sources), schema=BatchSchema(), partitions=self._settings.partitions
         )
 
-    def _restore(self, number: int, records: dict[bytes, bytes]) -> OwnedPartition:
+    def _restore(self, number: int, store: Store) -> OwnedPartition:
         partitions = self._settings.partitions
         tracker = restore(
             self._policy,
-            records,
+            store,
             owns=lambda reference: partition_of(reference, partitions) == number,
             sender=f"{number}-{uuid4().hex}",
+            hot_max=self._settings.hot_customers,
         )
         reached = datetime_of(tracker.watermark).isoformat() if tracker.watermark else "not begun"
         log.operator.info(

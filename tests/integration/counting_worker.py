@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import faust
 
 from monitor.shell.faust_settings import faust_app
+from monitor.shell.store import Stores
 from monitor.shell.table import SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from faust.types import RecordMetadata, StreamT
 
+    from monitor.shell.store import Store
     from monitor.shell.table import Partition
     from monitor.shell.transport import RecordBatch
 
@@ -38,9 +40,9 @@ def sources(group: str) -> tuple[str, str]:
 class Counting:
     """Counts and sums by key. Padding makes large flushes of few records."""
 
-    def __init__(self, records: dict[bytes, bytes], padding: int) -> None:
+    def __init__(self, store: Store, padding: int) -> None:
         self.totals: dict[bytes, tuple[int, int]] = {}
-        for key, value in records.items():
+        for key, value in store.items(b""):
             count, total, _ = value.split(b" ")
             self.totals[key] = (int(count), int(total))
         self.changed: set[bytes] = set()
@@ -61,8 +63,8 @@ class Counting:
 def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
     topic = app.topic(f"{group}-outputs", value_type=bytes, value_serializer="raw")
 
-    def restore(_number: int, records: dict[bytes, bytes]) -> Counting:
-        return Counting(records, padding)
+    def restore(_number: int, store: Store) -> Counting:
+        return Counting(store, padding)
 
     async def publish(number: int, partition: Partition) -> None:
         assert isinstance(partition, Counting)
@@ -82,6 +84,7 @@ def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
         name="counts",
         sources=sources(group),
         restore=restore,
+        stores=Stores(),
         before_flush=publish,
         after_flush=nothing,
         partitions=PARTITIONS,
