@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from aiokafka import ConsumerRecord
     from aiokafka.producer.message_accumulator import BatchBuilder
 
     from monitor.shell.store import Store
@@ -33,6 +34,14 @@ class ChangelogError(Exception):
     """The changelog, or what was folded into it, is not what it must be."""
 
 
+class Partition(Protocol):
+    """The state of one partition, as its owner makes it. Its keys do not begin with `RESERVED`."""
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Return, and forget, the records that changed since the last call; None deletes one."""
+        ...
+
+
 class Position(msgspec.Struct, frozen=True):
     """How far a partition has read its sources. Written last in every flush."""
 
@@ -40,6 +49,19 @@ class Position(msgspec.Struct, frozen=True):
     #: The consumer group's generation in which the writer owned the partition.
     epoch: int
     version: int = POSITION_VERSION
+
+
+class Known(msgspec.Struct, frozen=True):
+    """Up to where a store holds what the changelog says.
+
+    The flush that it ends with lies from ``first`` to ``last``, the offset of ``position``, and was
+    acknowledged at a second by the clock.
+    """
+
+    first: int
+    last: int
+    position: bytes
+    at: float
 
 
 @dataclass(slots=True)
@@ -51,6 +73,25 @@ class Recovering:
     next_offsets: dict[str, int] = field(default_factory=dict)
     # What was read since the last position.
     tail: dict[bytes, bytes | None] = field(default_factory=dict)
+    # What the store holds already, until the changelog is seen to say so.
+    unproven: Known | None = None
+
+    def __post_init__(self) -> None:
+        """Go on from what the store holds, and read the last flush of that once more."""
+        self.unproven = self.store.known
+        if self.unproven is not None:
+            self.offset = self.unproven.first - 1
+
+    def proves(self, records: list[ConsumerRecord], last: int) -> bool:
+        """Whether records up to an offset are of the log that the store knows."""
+        known = self.unproven
+        if known is None or last < known.last:
+            return True
+        self.unproven = None
+        return any(
+            (one.offset, one.key, one.value) == (known.last, POSITION_KEY, known.position)
+            for one in records
+        )
 
     def take(self, key: bytes, value: bytes | None) -> None:
         """Read one record of the changelog."""
@@ -63,6 +104,32 @@ class Recovering:
         self.next_offsets = position.next_offsets
         self.store.apply(self.tail)
         self.tail.clear()
+
+    def read(self, records: list[ConsumerRecord], last: int) -> None:
+        """Read records up to an offset, but for those that were read before."""
+        for record in records:
+            if record.offset > self.offset:
+                self.take(record.key, record.value)
+        self.offset = last
+
+    def finish(self) -> None:
+        """The changelog was read to its end.
+
+        Raises:
+            ChangelogError: it ends before what the store holds of it.
+        """
+        if self.unproven is not None:
+            self.store.clear()
+            raise ChangelogError(
+                "the changelog ends before what the worker's files hold of it: it is another log "
+                "by the same name; the files were emptied, so the next start reads it all"
+            )
+
+
+def known_of(batch: BatchBuilder, position: Position, last: int) -> Known:
+    """What the changelog holds when the last batch of a flush was acknowledged."""
+    first = last - batch.record_count() + 1
+    return Known(first, last, msgspec.msgpack.encode(position), time.time())
 
 
 def encode(

@@ -72,6 +72,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path(".outcome-monitor"), description="Where Faust keeps its files."
     )
+    state_engine: Literal["memory", "disk"] = Field(
+        default="memory",
+        description="Where customers lie that are not in use; disk for more than memory holds.",
+    )
     hot_customers: Annotated[int, Field(ge=1)] = Field(
         default=10_000,
         description="Customers of each partition kept decoded: more memory, less time.",

@@ -9,24 +9,43 @@ it until it was applied, and longer.
 
 from __future__ import annotations
 
+import time
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from monitor.core.rows import NEVER, PREFIX, Rows, as_prefix, due_of
+from monitor.shell.changelog import COMPACTION_LAG_MILLISECONDS, Known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from monitor.core.moments import Moment
 
 _SAMPLE = 4096
+# Compaction leaves alone what is younger than its lag. So as long as a store is not older than
+# half of it, whatever was written since, and deleted since, is still to be read.
+_TRUSTED_SECONDS = COMPACTION_LAG_MILLISECONDS / 1000 / 2
+
+
+class StoreError(Exception):
+    """The files of a store are not to be had. The message says what to do."""
 
 
 class Store(Rows, Protocol):
     """The records of one partition."""
 
-    def apply(self, changes: Mapping[bytes, bytes | None], /) -> None:
-        """Change records as the acknowledged changelog says, all or none of them."""
+    @property
+    def known(self) -> Known | None:
+        """What it held when it was opened; None says that it begins with nothing."""
+        ...
+
+    def apply(self, changes: Mapping[bytes, bytes | None], known: Known | None = None, /) -> None:
+        """Change records as the changelog says, all or none of them.
+
+        Args:
+            changes: the records.
+            known: up to where the store holds the changelog with them.
+        """
         ...
 
     def clear(self) -> None:
@@ -40,6 +59,8 @@ class Store(Rows, Protocol):
 
 class MemoryStore:
     """A store in memory: nothing is left of it when the process ends."""
+
+    known: None = None
 
     def __init__(self, records: Mapping[bytes, bytes] | None = None) -> None:
         """Begin with these records, or with none."""
@@ -65,7 +86,10 @@ class MemoryStore:
             else:
                 records[key] = value
 
-    apply = put
+    def apply(self, changes: Mapping[bytes, bytes | None], known: Known | None = None, /) -> None:
+        """Change records, but for what a flush says: that was put, and may be older by now."""
+        if known is None:
+            self.put(changes)
 
     def items(self, prefix: bytes, /) -> Iterator[tuple[bytes, bytes]]:
         """The records whose keys begin with this."""
@@ -99,14 +123,20 @@ class MemoryStore:
 class Stores:
     """The stores of a worker's partitions, one each."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, make: Callable[[int], Store]) -> None:
+        """Begin with none; ``make`` makes the store of a partition."""
+        self._make = make
         self._open: dict[int, Store] = {}
 
     def open(self, number: int) -> Store:
-        """The empty store of a partition, which takes the place of the one that it had."""
+        """The store of a partition, which takes the place of the one that it had.
+
+        It holds what it is known to hold, or nothing.
+        """
         self._close(number)
-        store = self._open[number] = MemoryStore()
+        store = self._open[number] = self._make(number)
+        if store.known is None or not 0 <= time.time() - store.known.at < _TRUSTED_SECONDS:
+            store.clear()
         return store
 
     def keep(self, numbers: Iterable[int]) -> None:

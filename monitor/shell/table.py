@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import faust
 import msgspec
@@ -30,9 +30,11 @@ from monitor.shell.changelog import (
     COMPACTION_LAG_MILLISECONDS,
     RESERVED,
     ChangelogError,
+    Partition,
     Position,
     Recovering,
     encode,
+    known_of,
 )
 from monitor.shell.transport import BatchSchema, RecordBatch, WriteBehind, recovery_of
 
@@ -47,14 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["RESERVED", "ChangelogError", "Partition", "Position", "SessionTable"]
 
 T = TypeVar("T")
-
-
-class Partition(Protocol):
-    """The state of one partition, as its owner makes it. Its keys do not begin with `RESERVED`."""
-
-    def changes(self) -> dict[bytes, bytes | None]:
-        """Return, and forget, the records that changed since the last call; None deletes one."""
-        ...
 
 
 @dataclass(slots=True)
@@ -230,7 +224,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             if count > 0 and not await self._may_write():
                 return False
             live.changelog_offset = await producer.write(batch, topic, cut.number)
-        live.store.apply(cut.changes)
+        live.store.apply(cut.changes, known_of(batches[-1], position, live.changelog_offset))
         live.unflushed = {}
         live.durable = cut.next_offsets
         live.touched |= await self._after_flush(live.partition)
@@ -325,8 +319,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             if batch.offset > self._live[number].changelog_offset:
                 # Somebody else wrote since we did, so what we hold is not the partition's state.
                 del self._live[number]
-                self._recovering[number] = Recovering(self._stores.open(number))
-                self._read_again(batch.tp, -1)
+                self._recover(batch.tp, self._stores.open(number))
             return
         recovering = self._recovering.get(number)
         if recovering is None:
@@ -334,10 +327,15 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         if batch.after > recovering.offset + 1:
             self._read_again(batch.tp, recovering.offset)
             return
-        for record in batch.records:
-            if record.offset > recovering.offset:
-                recovering.take(record.key, record.value)
-        recovering.offset = batch.offset
+        if not recovering.proves(batch.records, batch.offset):
+            recovering.store.clear()
+            self._recover(batch.tp, recovering.store)
+            return
+        recovering.read(batch.records, batch.offset)
+
+    def _recover(self, tp: TP, store: Store) -> None:
+        recovering = self._recovering[tp.partition] = Recovering(store)
+        self._read_again(tp, recovering.offset)
 
     def _read_again(self, tp: TP, known: int) -> None:
         # Faust has just noted that everything up to this batch was read.
@@ -366,6 +364,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
 
     def _bring_to_life(self, number: int) -> None:
         recovered = self._recovering.pop(number)
+        recovered.finish()
         # What an interrupted flush wrote is replaced by what was there before.
         again = {key: recovered.store.get(key) for key in recovered.tail}
         self._live[number] = _Live(

@@ -19,13 +19,14 @@ from faust.types import TP
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
 from monitor.shell import log
+from monitor.shell.disk_store import Directory
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.inquiry import Inquiry
 from monitor.shell.metrics import Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import Publisher
 from monitor.shell.settings import PREFIX, SettingsError
-from monitor.shell.store import Stores
+from monitor.shell.store import MemoryStore, StoreError, Stores
 from monitor.shell.table import SessionTable
 from monitor.shell.topics import (
     INPUTS,
@@ -39,7 +40,7 @@ from monitor.shell.transport import BatchSchema, batches
 from monitor.shell.web import Web, address_of, listen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from socket import socket
 
     from faust.types import StreamT
@@ -79,7 +80,7 @@ class OutcomeWorker:
             name="journeys",
             sources=(*SOURCES, self._notes),
             restore=self._restore,
-            stores=Stores(),
+            stores=Stores(_engine(settings)),
             before_flush=lambda number, partition: publisher.publish(
                 number, cast("OwnedPartition", partition)
             ),
@@ -202,6 +203,16 @@ def _listener(settings: Settings) -> socket:
             f"{PREFIX}WEB_HOST, {PREFIX}WEB_PORT: {error.strerror}; "
             "fix: choose another address of this machine, or another port; 0 picks a free one"
         ) from None
+
+
+def _engine(settings: Settings) -> Callable[[int], Store]:
+    if settings.state_engine == "memory":
+        return lambda _number: MemoryStore()
+    directory = settings.data_dir / "state" / settings.group
+    try:
+        return Directory(directory).open
+    except StoreError as error:
+        raise SettingsError(f"{PREFIX}DATA_DIR: {error}") from None
 
 
 def _make_directory(settings: Settings) -> None:

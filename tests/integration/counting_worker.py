@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import faust
 
 from monitor.shell.faust_settings import faust_app
-from monitor.shell.store import Stores
+from monitor.shell.store import MemoryStore, Stores
 from monitor.shell.table import SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
@@ -84,7 +84,7 @@ def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
         name="counts",
         sources=sources(group),
         restore=restore,
-        stores=Stores(),
+        stores=Stores(lambda _number: MemoryStore()),
         before_flush=publish,
         after_flush=nothing,
         partitions=PARTITIONS,
