@@ -12,6 +12,7 @@ from monitor.core.reading import names_of, reading_of
 from monitor.core.rows import PREFIX
 from monitor.core.snapshot import records, restore
 from monitor.core.tracker import Tracker, owns_all
+from monitor.shell.changelog import Known
 from monitor.shell.store import MemoryStore
 from schemas.decode import TOPICS
 from tests.build import moment, topic_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from monitor.core.outputs import Output
     from monitor.core.reading import Reading
+    from monitor.shell.store import Store
     from schemas.envelope import Envelope
 
 Kind = TypeVar("Kind")
@@ -36,12 +38,13 @@ class Driver:
         owns: Callable[[str], bool] = owns_all,
         sender: str = "",
         hot_max: int = sys.maxsize,
+        store: Store | None = None,
     ) -> None:
         """Start with no customer; only so many are in use between two steps."""
         self.policy = policy or Policy()
         self.owns = owns
         self.hot_max = hot_max
-        self._kept = MemoryStore()
+        self._kept = MemoryStore() if store is None else store
         self.tracker = Tracker(self.policy, owns, sender, self._kept, hot_max)
         self.outputs: list[Output] = []
 
@@ -68,6 +71,7 @@ class Driver:
         """Write down what has changed, as the table does between two batches."""
         changed = records(self.tracker)
         self._kept.put(changed)
+        self._kept.apply(changed, Known(first=0, last=0, position=b"", at=0))
         return changed
 
     def kept(self) -> dict[bytes, bytes]:

@@ -194,11 +194,16 @@ class Directory:
             self._lock = (path / "lock").open("w")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._lock.close()
             raise StoreError(
                 f"{path} is in use by another worker; fix: give each a DATA_DIR of its own"
             ) from None
         except OSError as error:
             raise StoreError(f"{path}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Let others have it."""
+        self._lock.close()
 
     def open(self, number: int) -> DiskStore:
         """The store of a partition."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import faust
 
+from monitor.shell.disk_store import Directory
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.store import MemoryStore, Stores
 from monitor.shell.table import SessionTable
@@ -60,7 +61,7 @@ class Counting:
         return {key: b"%d %d %s" % (*self.totals[key], self.padding) for key in changed}
 
 
-def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
+def counting_table(app: faust.App, group: str, padding: int, state: Path | None) -> SessionTable:
     topic = app.topic(f"{group}-outputs", value_type=bytes, value_serializer="raw")
 
     def restore(_number: int, store: Store) -> Counting:
@@ -84,7 +85,7 @@ def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
         name="counts",
         sources=sources(group),
         restore=restore,
-        stores=Stores(lambda _number: MemoryStore()),
+        stores=Stores(Directory(state).open if state else lambda _number: MemoryStore()),
         before_flush=publish,
         after_flush=nothing,
         partitions=PARTITIONS,
@@ -100,7 +101,7 @@ def counting_app(arguments: argparse.Namespace) -> faust.App:
         session_timeout=6.0,
         commit_interval=0.3,
     )
-    table = counting_table(app, group, arguments.padding)
+    table = counting_table(app, group, arguments.padding, arguments.state)
 
     @app.agent(app.topic(*sources(group), schema=BatchSchema(), partitions=PARTITIONS))
     async def count(stream: StreamT[RecordBatch]) -> None:
@@ -134,6 +135,7 @@ def main() -> None:
     parser.add_argument("group")
     parser.add_argument("datadir", type=Path)
     parser.add_argument("--padding", type=int, default=0)
+    parser.add_argument("--state", type=Path)
     parser.add_argument("--tick", action="store_true")
     app = counting_app(parser.parse_args())
     worker = faust.Worker(app, loglevel="INFO", quiet=True, logfile=sys.stderr)

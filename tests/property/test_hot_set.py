@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.core import customers
 from monitor.core.moments import HOUR
+from monitor.shell.disk_store import DiskStore
 from tests.build import OFFICE_HOURS
 from tests.driver import Driver
 from tests.property.vocabulary import any_event
@@ -20,6 +23,7 @@ from tests.property.vocabulary import any_event
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from monitor.shell.store import Store
     from schemas.envelope import Envelope
 
 POLICY = replace(OFFICE_HOURS, lateness=6 * HOUR)
@@ -35,8 +39,10 @@ def _little_on_the_agenda() -> Iterator[None]:
         yield
 
 
-def folded(log: list[Envelope], interruptions: list[str], hot_max: int) -> Driver:
-    driver = Driver(POLICY, hot_max=hot_max)
+def folded(
+    log: list[Envelope], interruptions: list[str], hot_max: int, store: Store | None = None
+) -> Driver:
+    driver = Driver(POLICY, hot_max=hot_max, store=store)
     for event, interruption in zip_longest(log, interruptions[: len(log)]):
         driver.tell(event)
         if interruption == FLUSH:
@@ -51,19 +57,37 @@ def kept(driver: Driver) -> dict[bytes, bytes]:
     return driver.kept()
 
 
-@settings(max_examples=300)
-@given(
-    st.lists(any_event(), min_size=10, max_size=60),
-    st.lists(st.sampled_from((NOTHING, NOTHING, FLUSH, RESTART)), min_size=60, max_size=60),
-)
+logs = st.lists(any_event(), min_size=10, max_size=60)
+whens = st.lists(st.sampled_from((NOTHING, NOTHING, FLUSH, RESTART)), min_size=60, max_size=60)
+
+
+@settings(max_examples=200)
+@given(logs, whens)
 def test_who_is_decoded_changes_nothing(log: list[Envelope], interruptions: list[str]) -> None:
     want = folded(log, [], sys.maxsize)
     for hot_max in (1, 3, sys.maxsize):
         got = folded(log, interruptions, hot_max)
         assert len(got.tracker.customers.hot) <= hot_max
-        assert got.outputs == want.outputs
-        assert got.tracker.totals.counts == want.tracker.totals.counts
-        assert got.tracker.totals.observed == want.tracker.totals.observed
-        assert got.tracker.totals.risk == want.tracker.totals.risk
-        assert len(got.tracker.customers) == len(want.tracker.customers)
-        assert kept(got) == kept(want)
+        assert_same(got, want)
+
+
+@settings(max_examples=30)
+@given(logs, whens)
+def test_it_makes_no_difference_where_the_others_lie(
+    log: list[Envelope], interruptions: list[str]
+) -> None:
+    want = folded(log, [], sys.maxsize)
+    with TemporaryDirectory() as directory:
+        store = DiskStore(Path(directory))
+        assert_same(folded(log, interruptions, 1, store), want)
+        store.close()
+
+
+def assert_same(got: Driver, want: Driver) -> None:
+    ours, theirs = got.tracker, want.tracker
+    assert got.outputs == want.outputs
+    assert ours.totals.counts == theirs.totals.counts
+    assert ours.totals.observed == theirs.totals.observed
+    assert ours.totals.risk == theirs.totals.risk
+    assert len(ours.customers) == len(theirs.customers)
+    assert kept(got) == kept(want)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import msgspec
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
-from monitor.shell.changelog import POSITION_KEY, Position, Recovering
+import msgspec
+import pytest
+
+from monitor.shell.changelog import POSITION_KEY, ChangelogError, Known, Position, Recovering
+from monitor.shell.disk_store import DiskStore
 from monitor.shell.store import MemoryStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def recovered(*records: tuple[bytes, bytes | None]) -> Recovering:
@@ -17,6 +25,37 @@ def recovered(*records: tuple[bytes, bytes | None]) -> Recovering:
 
 def position(offset: int) -> tuple[bytes, bytes]:
     return POSITION_KEY, msgspec.msgpack.encode(Position({"source": offset}, epoch=1))
+
+
+def test_a_store_goes_on_only_with_the_log_that_it_knows(tmp_path: Path) -> None:
+    key, value = position(3)
+    store = DiskStore(tmp_path)
+    store.apply({b"a": b"1"}, Known(first=4, last=5, position=value, at=0))
+    store.close()
+
+    def proves(*, offset: int, content: bytes) -> bool:
+        record = SimpleNamespace(offset=offset, key=key, value=content)
+        opened = DiskStore(tmp_path)
+        recovering = Recovering(opened)
+        opened.close()
+        assert recovering.offset == 3
+        return recovering.proves([record], offset)
+
+    assert proves(offset=5, content=value)
+    assert not proves(offset=5, content=position(4)[1])
+    assert not proves(offset=6, content=value)
+
+
+def test_a_log_that_ends_before_what_the_store_holds_is_another(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path)
+    store.apply({b"a": b"1"}, Known(first=4, last=5, position=b"", at=0))
+    store.close()
+    store = DiskStore(tmp_path)
+
+    with pytest.raises(ChangelogError, match="another log"):
+        Recovering(store).finish()
+    assert (store.known, store.get(b"a")) == (None, None)
+    store.close()
 
 
 def test_what_an_interrupted_flush_wrote_counts_only_when_a_position_follows() -> None:
