@@ -29,6 +29,9 @@ POSITION_VERSION = 1
 # remove those in between, so it leaves alone what is younger than a day.
 COMPACTION_LAG_MILLISECONDS = 24 * 60 * 60 * 1000
 
+# Compaction keeps the last position only, so nearly all that was ever written may come before it.
+_TAIL_MAX = 100_000
+
 
 class ChangelogError(Exception):
     """The changelog, or what was folded into it, is not what it must be."""
@@ -97,11 +100,15 @@ class Recovering:
         """Read one record of the changelog."""
         if key != POSITION_KEY:
             self.tail[key] = value
+            if len(self.tail) >= _TAIL_MAX:
+                self.store.set_aside(self.tail)
+                self.tail.clear()
             return
         position = msgspec.msgpack.decode(value or b"", type=Position)
         if position.version > POSITION_VERSION:
             raise ChangelogError(f"written by a newer version: position {position.version}")
         self.next_offsets = position.next_offsets
+        self.store.accept()
         self.store.apply(self.tail)
         self.tail.clear()
 
@@ -112,8 +119,11 @@ class Recovering:
                 self.take(record.key, record.value)
         self.offset = last
 
-    def finish(self) -> None:
+    def finish(self) -> dict[bytes, bytes | None]:
         """The changelog was read to its end.
+
+        Returns:
+            What is to be written again: an interrupted flush wrote something else there.
 
         Raises:
             ChangelogError: it ends before what the store holds of it.
@@ -124,6 +134,7 @@ class Recovering:
                 "the changelog ends before what the worker's files hold of it: it is another log "
                 "by the same name; the files were emptied, so the next start reads it all"
             )
+        return {key: self.store.get(key) for key in self.store.reject() | self.tail.keys()}
 
 
 def known_of(batch: BatchBuilder, position: Position, last: int) -> Known:

@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import fcntl
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 import msgspec
@@ -33,6 +34,10 @@ _KNOWN = RESERVED + b"known"
 _SIZE = RESERVED + b"size"
 _DUE = RESERVED + b"due:"
 _DUE_END = RESERVED + b"due;"
+_ASIDE = RESERVED + b"aside:"
+_ASIDE_END = RESERVED + b"aside;"
+_DELETED, _CHANGED = b"-", b"+"
+_AT_ONCE = 10_000
 _MOMENT_BYTES = 8
 _WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 
@@ -51,6 +56,8 @@ class DiskStore:
         # What was put, and not applied yet.
         self._ahead: dict[bytes, bytes | None] = {}
         self._size = int(self._get(_SIZE) or 0)
+        # A recovery that did not come to its end may have left something.
+        self.reject()
         known = self._get(_KNOWN)
         self.known = None if known is None else msgspec.msgpack.decode(known, type=Known)
 
@@ -82,10 +89,7 @@ class DiskStore:
         batch.put(_SIZE, b"%d" % size)
         if known is not None:
             batch.put(_KNOWN, msgspec.msgpack.encode(known))
-        try:
-            self._database.write(batch)
-        except Exception as error:
-            raise self._broken(error) from error
+        self._write(batch)
         self._size = size
         for key, value in changes.items():
             # The partition may have put something newer meanwhile.
@@ -125,6 +129,29 @@ class DiskStore:
                 ours.append((due_of(row), key))
         return ours, until
 
+    def set_aside(self, changes: Mapping[bytes, bytes | None], /) -> None:
+        """Keep changes that do not count yet."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, value in changes.items():
+            batch.put(_ASIDE + key, _DELETED if value is None else _CHANGED + value)
+        self._write(batch)
+
+    def accept(self) -> None:
+        """What was set aside counts.
+
+        Not all at once: who crashes meanwhile recovers from the changelog again.
+        """
+        aside = self._set_aside()
+        while changes := dict(islice(aside, _AT_ONCE)):
+            self.apply(changes)
+        self._drop_aside()
+
+    def reject(self) -> set[bytes]:
+        """What was set aside does not count. Returns its keys."""
+        keys = {key for key, _ in self._set_aside()}
+        self._drop_aside()
+        return keys
+
     def clear(self) -> None:
         """Forget everything, and begin with no files."""
         self.close()
@@ -146,6 +173,23 @@ class DiskStore:
         if after is not None and before != after:
             batch.put(_DUE + after + key, b"")
         return (after is not None) - (before is not None)
+
+    def _set_aside(self) -> Iterator[tuple[bytes, bytes | None]]:
+        for key, kept in self._from(_ASIDE):
+            if key >= _ASIDE_END:
+                return
+            yield key[len(_ASIDE) :], None if kept == _DELETED else kept[len(_CHANGED) :]
+
+    def _drop_aside(self) -> None:
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        batch.delete_range(_ASIDE, _ASIDE_END)
+        self._write(batch)
+
+    def _write(self, batch: rocksdict.WriteBatch) -> None:
+        try:
+            self._database.write(batch)
+        except Exception as error:
+            raise self._broken(error) from error
 
     def _get(self, key: bytes) -> bytes | None:
         try:

@@ -48,6 +48,18 @@ class Store(Rows, Protocol):
         """
         ...
 
+    def set_aside(self, changes: Mapping[bytes, bytes | None], /) -> None:
+        """Keep changes that do not count yet."""
+        ...
+
+    def accept(self) -> None:
+        """What was set aside counts."""
+        ...
+
+    def reject(self) -> set[bytes]:
+        """What was set aside does not count. Returns its keys."""
+        ...
+
     def clear(self) -> None:
         """Forget everything."""
         ...
@@ -66,6 +78,7 @@ class MemoryStore:
         """Begin with these records, or with none."""
         self._rows: dict[bytes, bytes] = {}
         self._others: dict[bytes, bytes] = {}
+        self._aside: dict[bytes, bytes | None] = {}
         self.put(records or {})
 
     def __len__(self) -> int:
@@ -111,10 +124,25 @@ class MemoryStore:
         last = as_prefix(until)
         return [(due_of(row), key) for key, row in rows.items() if first <= row < last], until
 
+    def set_aside(self, changes: Mapping[bytes, bytes | None], /) -> None:
+        """Keep changes that do not count yet."""
+        self._aside.update(changes)
+
+    def accept(self) -> None:
+        """What was set aside counts."""
+        self.put(self._aside)
+        self._aside.clear()
+
+    def reject(self) -> set[bytes]:
+        """What was set aside does not count. Returns its keys."""
+        keys, self._aside = set(self._aside), {}
+        return keys
+
     def clear(self) -> None:
         """Forget everything."""
         self._rows.clear()
         self._others.clear()
+        self._aside.clear()
 
     def close(self) -> None:
         """There is nothing to do."""

@@ -364,9 +364,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
 
     def _bring_to_life(self, number: int) -> None:
         recovered = self._recovering.pop(number)
-        recovered.finish()
-        # What an interrupted flush wrote is replaced by what was there before.
-        again = {key: recovered.store.get(key) for key in recovered.tail}
+        again = recovered.finish()
         self._live[number] = _Live(
             partition=self._restore(number, recovered.store),
             store=recovered.store,

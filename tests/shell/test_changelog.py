@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from monitor.shell import changelog
 from monitor.shell.changelog import POSITION_KEY, ChangelogError, Known, Position, Recovering
 from monitor.shell.disk_store import DiskStore
 from monitor.shell.store import MemoryStore
@@ -56,6 +57,20 @@ def test_a_log_that_ends_before_what_the_store_holds_is_another(tmp_path: Path) 
         Recovering(store).finish()
     assert (store.known, store.get(b"a")) == (None, None)
     store.close()
+
+
+@pytest.mark.parametrize("tail_max", [1, 2, 3, 100])
+def test_it_does_not_matter_how_much_of_a_tail_is_held(
+    monkeypatch: pytest.MonkeyPatch, tail_max: int
+) -> None:
+    monkeypatch.setattr(changelog, "_TAIL_MAX", tail_max)
+    state = recovered(
+        *((b"a", b"1"), (b"b", b"1"), (b"a", b"2"), position(3)),
+        *((b"b", None), (b"c", b"1"), (b"a", b"3")),
+    )
+
+    assert state.finish() == {b"a": b"2", b"b": b"1", b"c": None}
+    assert dict(state.store.items(b"")) == {b"a": b"2", b"b": b"1"}
 
 
 def test_what_an_interrupted_flush_wrote_counts_only_when_a_position_follows() -> None:

@@ -75,6 +75,21 @@ def test_each_row_is_due_once_and_when_it_says(store: Store, seed: int) -> None:
         assert sorted(found) == sorted((due_of(value), key) for key, value in rows.items())
 
 
+def test_what_was_set_aside_counts_once_it_is_accepted(store: Store) -> None:
+    store.apply({PREFIX + b"ann": row(1), PREFIX + b"ben": row(1)})
+    changes = {PREFIX + b"ann": None, PREFIX + b"cid": row(2)}
+    store.set_aside(changes)
+    assert set(dict(store.items(PREFIX))) == {PREFIX + b"ann", PREFIX + b"ben"}
+    assert store.reject() == set(changes)
+    store.accept()
+    assert set(dict(store.items(PREFIX))) == {PREFIX + b"ann", PREFIX + b"ben"}
+
+    store.set_aside(changes)
+    store.accept()
+    assert set(dict(store.items(PREFIX))) == {PREFIX + b"ben", PREFIX + b"cid"}
+    assert store.reject() == set()
+
+
 def test_files_hold_what_was_applied_and_not_what_was_only_put(tmp_path: Path) -> None:
     store = DiskStore(tmp_path)
     store.apply({PREFIX + b"ann": row(7), b"time": b"now"}, KNOWN)
