@@ -1,19 +1,23 @@
 """What a partition's changelog says: records of its state, and positions that vouch for them.
 
-Rule: a record counts once a position follows it. A flush writes its position last, so what an
-interrupted flush left behind counts for nothing.
+Rules:
+
+- A record counts once a position follows it. A flush writes its position last, so what an
+  interrupted flush left behind counts for nothing.
+- A record that is larger than Kafka takes is written in pieces, then as how many there are. So no
+  customer, however large, keeps a partition from being flushed.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from aiokafka import ConsumerRecord
     from aiokafka.producer.message_accumulator import BatchBuilder
@@ -28,6 +32,12 @@ POSITION_VERSION = 1
 # An interrupted flush hides the values that it replaced until the next flush. Compaction must not
 # remove those in between, so it leaves alone what is younger than a day.
 COMPACTION_LAG_MILLISECONDS = 24 * 60 * 60 * 1000
+
+# What a batch takes beside its keys is far below the rest of its limit.
+_PIECE_BYTES = 900_000
+_PIECE = RESERVED + b"piece:"
+# No MessagePack and no row begins with it.
+_IN_PIECES = b"\xc1"
 
 # Compaction keeps the last position only, so nearly all that was ever written may come before it.
 _TAIL_MAX = 100_000
@@ -76,6 +86,8 @@ class Recovering:
     next_offsets: dict[str, int] = field(default_factory=dict)
     # What was read since the last position.
     tail: dict[bytes, bytes | None] = field(default_factory=dict)
+    # Of records that come in pieces.
+    pieces: dict[bytes, bytes | None] = field(default_factory=dict)
     # What the store holds already, until the changelog is seen to say so.
     unproven: Known | None = None
 
@@ -98,7 +110,12 @@ class Recovering:
 
     def take(self, key: bytes, value: bytes | None) -> None:
         """Read one record of the changelog."""
+        if key.startswith(_PIECE):
+            self.pieces[key] = value
+            return
         if key != POSITION_KEY:
+            if value is not None and value.startswith(_IN_PIECES):
+                value = self._joined(key, int(value[len(_IN_PIECES) :]))
             self.tail[key] = value
             if len(self.tail) >= _TAIL_MAX:
                 self.store.set_aside(self.tail)
@@ -111,6 +128,14 @@ class Recovering:
         self.store.accept()
         self.store.apply(self.tail)
         self.tail.clear()
+        # Those of a record that was larger once.
+        self.pieces.clear()
+
+    def _joined(self, key: bytes, count: int) -> bytes:
+        pieces = [self.pieces.pop(_piece(key, number), None) for number in range(count)]
+        if None in pieces:
+            raise ChangelogError(f"of a record in {count} pieces some are missing")
+        return b"".join(cast("list[bytes]", pieces))
 
     def read(self, records: list[ConsumerRecord], last: int) -> None:
         """Read records up to an offset, but for those that were read before."""
@@ -151,8 +176,26 @@ def encode(
     """Put changes and then their position into as few batches as they fit in."""
     now = int(time.time() * 1000)
     built = [new_batch()]
-    for key, value in [*changes.items(), (POSITION_KEY, msgspec.msgpack.encode(position))]:
+    for key, value in _records(changes, position):
         if built[-1].append(timestamp=now, key=key, value=value) is None:
             built.append(new_batch())
             built[-1].append(timestamp=now, key=key, value=value)
     return built
+
+
+def _records(
+    changes: dict[bytes, bytes | None], position: Position
+) -> Iterator[tuple[bytes, bytes | None]]:
+    for key, value in changes.items():
+        if value is None or len(value) <= _PIECE_BYTES:
+            yield key, value
+            continue
+        starts = range(0, len(value), _PIECE_BYTES)
+        for number, start in enumerate(starts):
+            yield _piece(key, number), value[start : start + _PIECE_BYTES]
+        yield key, _IN_PIECES + b"%d" % len(starts)
+    yield POSITION_KEY, msgspec.msgpack.encode(position)
+
+
+def _piece(key: bytes, number: int) -> bytes:
+    return b"%b%d:%b" % (_PIECE, number, key)
