@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from monitor.core.moments import DAY, HOUR
 from monitor.core.policy import Policy
-from monitor.core.snapshot import PolicyChanged, records, restore
+from monitor.core.snapshot import PolicyChanged, VersionUnknown, records, restore
+from monitor.core.state import STATE_VERSION
 from monitor.core.tracker import Tracker
 from monitor.shell.store import MemoryStore
 from schemas.decode import TOPICS
@@ -144,6 +146,16 @@ def test_an_event_of_any_type_waits_unharmed(kind: str) -> None:
         assert list(driver.restart().tracker.customers.values())
 
         assert driver.tracker.waiting == before
+
+
+@pytest.mark.parametrize("version", [STATE_VERSION - 1, STATE_VERSION + 1])
+def test_state_of_another_version_is_refused(version: int) -> None:
+    kept = Driver().tell(started("ann", "09:00")).save()
+    time = msgspec.msgpack.decode(kept[b"time"] or b"")
+    written = msgspec.msgpack.encode([version, *time[1:], "more"])
+
+    with pytest.raises(VersionUnknown, match=f"version {version}, .* new consumer group"):
+        restore(Policy(), MemoryStore({b"time": written}))
 
 
 def test_a_tracker_that_has_seen_nothing_can_be_restored() -> None:
