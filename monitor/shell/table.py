@@ -1,7 +1,8 @@
-"""The state of partitions, kept in memory and written behind to a compacted changelog.
+"""The state of partitions, written behind to a compacted changelog.
 
 A partition's state is an object of its owner's making; the table only carries bytes to and from it.
-Rules:
+What its owner let go of lies in the partition's store, which holds what was put there until the cut
+that contains it is acknowledged, and then holds the cut. Rules:
 
 - Records are folded without an ``await`` from the first of a batch to `SessionTable.applied`. So
   between two batches, and only there, a flush finds a state that is whole, and takes a cut of it.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +14,7 @@ from monitor.core.rows import NEVER, PREFIX, as_prefix, due_of
 from monitor.shell.changelog import Known
 from monitor.shell.disk_store import Directory, DiskStore
 from monitor.shell.store import MemoryStore, StoreError, Stores
+from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,6 +122,46 @@ def test_files_are_trusted_for_less_than_compaction_leaves_alone(
     assert (again.known is not None, again.get(b"time") is not None) == (trusted, trusted)
     stores.keep([])
     directory.close()
+
+
+_FILLS_THE_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from monitor.core.rows import PREFIX
+from monitor.shell.changelog import Known
+from monitor.shell.disk_store import DiskStore
+from monitor.shell.store import StoreError
+
+store = DiskStore(Path(sys.argv[1]))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+for number in range(1000):
+    rows = {PREFIX + b"%d-%d" % (number, n): bytes(1000) for n in range(10)}
+    try:
+        store.apply(rows, Known(number, number, b"", 0))
+    except StoreError as error:
+        print(number, error)
+        break
+"""
+
+
+def test_a_disk_that_is_full_is_told_and_loses_nothing_that_was_written(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", _FILLS_THE_DISK, tmp_path],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ).stdout
+    failed, _, message = told.partition(" ")
+    store = DiskStore(tmp_path)
+
+    assert "cannot be read or written" in message
+    assert "see to the disk" in message
+    assert store.known is not None
+    assert store.known.last == int(failed) - 1
+    assert len(list(store.items(PREFIX))) == len(store) == 10 * int(failed)
+    store.close()
 
 
 def test_a_directory_is_one_worker_s(tmp_path: Path) -> None:
