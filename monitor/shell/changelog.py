@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from aiokafka import ConsumerRecord
     from aiokafka.producer.message_accumulator import BatchBuilder
@@ -149,17 +149,24 @@ class Recovering:
 
         Returns:
             What is to be written again: an interrupted flush wrote something else there.
-
-        Raises:
-            ChangelogError: it ends before what the store holds of it.
         """
-        if self.unproven is not None:
-            self.store.clear()
-            raise ChangelogError(
-                "the changelog ends before what the worker's files hold of it: it is another log "
-                "by the same name; the files were emptied, so the next start reads it all"
-            )
         return {key: self.store.get(key) for key in self.store.reject() | self.tail.keys()}
+
+
+def must_be_proven(recovered: Iterable[Recovering]) -> None:
+    """See that each changelog was read up to what its store knows.
+
+    Raises:
+        ChangelogError: one ends before that.
+    """
+    unproven = [one for one in recovered if one.unproven is not None]
+    for one in unproven:
+        one.store.clear()
+    if unproven:
+        raise ChangelogError(
+            "the changelog ends before what the worker's files hold of it: it is another log by "
+            "the same name; the files were emptied, so the next start reads it all"
+        )
 
 
 def known_of(batch: BatchBuilder, position: Position, last: int) -> Known:

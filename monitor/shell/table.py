@@ -1,8 +1,7 @@
 """The state of partitions, written behind to a compacted changelog.
 
 A partition's state is an object of its owner's making; the table only carries bytes to and from it.
-What its owner let go of lies in the partition's store, which holds what was put there until the cut
-that contains it is acknowledged, and then holds the cut. Rules:
+What the owner let go of lies in a store, which gets each cut once it is acknowledged. Rules:
 
 - Records are folded without an ``await`` from the first of a batch to `SessionTable.applied`. So
   between two batches, and only there, a flush finds a state that is whole, and takes a cut of it.
@@ -36,6 +35,7 @@ from monitor.shell.changelog import (
     Recovering,
     encode,
     known_of,
+    must_be_proven,
 )
 from monitor.shell.transport import BatchSchema, RecordBatch, WriteBehind, recovery_of
 
@@ -353,9 +353,11 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         if not self._assigned or recovery._generation_id != self._generation:  # noqa: SLF001
             return
         try:
-            for tp in active_tps:
-                if tp.topic == self.changelog_topic_name and tp.partition in self._recovering:
-                    self._bring_to_life(tp.partition)
+            tables = {tp.partition for tp in active_tps if tp.topic == self.changelog_topic_name}
+            numbers = tables & self._recovering.keys()
+            must_be_proven(self._recovering[number] for number in numbers)
+            for number in numbers:
+                self._bring_to_life(number)
         except Exception as error:
             # Faust would not even log it.
             await self.app.crash(error)

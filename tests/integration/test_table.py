@@ -341,6 +341,25 @@ def test_what_an_interrupted_flush_wrote_never_counts(small_lab: Lab) -> None:
     assert state.totals == {b"old": (1, 10), b"other": (1, 1)}
 
 
+def test_files_of_another_log_are_emptied(small_lab: Lab, tmp_path: Path) -> None:
+    new, state = small_lab, f"--state={tmp_path / 'state'}"
+    old = Lab(new.bootstrap, f"{new.group}-old", tmp_path / "old")
+
+    async def scenario() -> Durable:
+        old.directory.mkdir()
+        await old.create_topics()
+        worker = old.start(state)
+        await old.send(3_000, seed=1)
+        await old.until_all_is_folded()
+        assert stop(worker) == 0
+        await new.send(2_000, seed=2)
+        assert await asyncio.to_thread(new.start(state).wait, PATIENCE) != 0
+        new.start(state)
+        return await new.until_all_is_folded()
+
+    assert asyncio.run(scenario()).totals == new.sent
+
+
 def test_a_partition_that_only_time_changes_is_flushed(small_lab: Lab) -> None:
     lab = small_lab
 

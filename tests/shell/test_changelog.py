@@ -19,6 +19,7 @@ from monitor.shell.changelog import (
     Position,
     Recovering,
     encode,
+    must_be_proven,
 )
 from monitor.shell.disk_store import DiskStore
 from monitor.shell.raw_records import records
@@ -67,7 +68,7 @@ def test_a_log_that_ends_before_what_the_store_holds_is_another(tmp_path: Path) 
     store = DiskStore(tmp_path)
 
     with pytest.raises(ChangelogError, match="another log"):
-        Recovering(store).finish()
+        must_be_proven([Recovering(MemoryStore()), Recovering(store)])
     assert (store.known, store.get(b"a")) == (None, None)
     store.close()
 
