@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from monitor.core.catalogue import METRICS
 from monitor.core.moments import seconds
 from monitor.core.policy import Policy
 from monitor.core.reading import names_of, reading_of
+from monitor.core.rows import PREFIX
 from monitor.core.snapshot import records, restore
 from monitor.core.tracker import Tracker, owns_all
+from monitor.shell.changelog import Known
+from monitor.shell.store import MemoryStore
 from schemas.decode import TOPICS
 from tests.build import moment, topic_of
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
     from monitor.core.outputs import Output
     from monitor.core.reading import Reading
+    from monitor.shell.store import Store
     from schemas.envelope import Envelope
 
 Kind = TypeVar("Kind")
@@ -32,13 +37,16 @@ class Driver:
         policy: Policy | None = None,
         owns: Callable[[str], bool] = owns_all,
         sender: str = "",
+        hot_max: int = sys.maxsize,
+        store: Store | None = None,
     ) -> None:
-        """Start with no customer."""
+        """Start with no customer; only so many are in use between two steps."""
         self.policy = policy or Policy()
         self.owns = owns
-        self.tracker = Tracker(self.policy, owns, sender)
+        self.hot_max = hot_max
+        self._kept = MemoryStore() if store is None else store
+        self.tracker = Tracker(self.policy, owns, sender, self._kept, hot_max)
         self.outputs: list[Output] = []
-        self._kept: dict[bytes, bytes] = {}
 
     def tell(self, *events: Envelope) -> Driver:
         """Let events arrive, each on its topic, in this order."""
@@ -56,18 +64,19 @@ class Driver:
     def restart(self) -> Driver:
         """Write everything down, forget it, and go on from what was written."""
         self.save()
-        self.tracker = restore(self.policy, self._kept, self.owns)
+        self.tracker = restore(self.policy, self._kept, self.owns, hot_max=self.hot_max)
         return self
 
     def save(self) -> dict[bytes, bytes | None]:
         """Write down what has changed, as the table does between two batches."""
         changed = records(self.tracker)
-        for key, value in changed.items():
-            if value is None:
-                self._kept.pop(key, None)
-            else:
-                self._kept[key] = value
+        self._kept.put(changed)
+        self._kept.apply(changed, Known(first=0, last=0, position=b"", at=0))
         return changed
+
+    def kept(self) -> dict[bytes, bytes]:
+        """Everything that was written down."""
+        return {key: value for prefix in (b"", PREFIX) for key, value in self._kept.items(prefix)}
 
     def said(self, kind: type[Kind]) -> list[Kind]:
         """Every output of a kind so far."""

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from monitor.core import union
 from monitor.core.notes import Lost, Moved, Shared, arrival_id, encode, forwarded
-from monitor.core.state import Alias, Customer
+from monitor.core.state import Alias
 from monitor.core.step import mark_of
 from schemas.conversations import CustomerLinked
 from schemas.decode import TOPIC_OF
@@ -27,9 +27,11 @@ from schemas.vocabulary import Assurance
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from monitor.core.customers import Customers
     from monitor.core.moments import Moment
     from monitor.core.notes import Arrival, Outbox
     from monitor.core.policy import Policy
+    from monitor.core.state import Customer
     from monitor.core.step import Step
     from schemas.conversations import LinkData
     from schemas.envelope import Envelope
@@ -45,24 +47,19 @@ class Identities:
     def __init__(
         self,
         policy: Policy,
-        customers: dict[str, Customer],
-        dirty: set[str],
+        customers: Customers,
         owns: Callable[[str], bool],
         outbox: Outbox,
     ) -> None:
         """``owns`` says of a reference whether its events come to this partition."""
         self._memory = policy.link_memory
         self._customers = customers
-        self._dirty = dirty
         self._owns = owns
         self._outbox = outbox
 
     def row(self, reference: str) -> Customer:
         """The row of a reference, which begins now if there is none."""
-        row = self._customers.get(reference)
-        if row is None:
-            row = self._customers[reference] = Customer(reference)
-        return row
+        return self._customers.find(reference) or self._customers.begin(reference)
 
     def place(self, key: str, event: Envelope) -> str:
         """Where an event waits: with its customer, and a link with the larger of the two."""
@@ -72,7 +69,7 @@ class Identities:
 
     def away(self, key: str, at: Moment, event: Envelope) -> str | None:
         """To whom an event goes on at once, if its customer is known to live elsewhere."""
-        row = self._customers.get(key)
+        row = self._customers.find(key)
         named = row is not None and row.alias is not None and at < row.alias.until
         # A link is about the name itself.
         root = self._root(key, at) if named and not isinstance(event, CustomerLinked) else key
@@ -173,12 +170,12 @@ class Identities:
 
     def _root(self, key: str, at: Moment) -> str:
         """The customer of a reference, as far as is known here; all names on the way are used."""
-        row = self._customers.get(key)
+        row = self._customers.find(key)
         while row is not None and row.alias is not None:
             row.alias.until = max(row.alias.until, at + self._memory)
-            self._dirty.add(key)
+            self._customers.dirty.add(key)
             key = row.alias.to
-            row = self._customers.get(key)
+            row = self._customers.find(key)
         return key
 
 

@@ -127,7 +127,7 @@ class Bounds:
         "messages after a claim remembered of one customer, of each.",
     )
     waiting_max: Annotated[int, Field(ge=2, le=10_000_000)] = Field(
-        default=100_000, description="Events of one customer that may wait for their order."
+        default=10_000, description="Events of one customer that may wait for their order."
     )
     blind_window: Length = span(
         15 * MINUTE, MINUTE, DAY, "How often the monitor looks for what it does not see (SF-20)."

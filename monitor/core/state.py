@@ -27,7 +27,7 @@ from schemas.vocabulary import (
     ValueBand,
 )
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 Rule: nothing here reads a clock, a topic or a random number. Time comes in as an argument,
 verdicts go out as return values, and the same input gives the same output, byte for byte.
 
-Events and deadlines wait in one heap, ordered by the moment they speak of. When the watermark
+Events and deadlines wait on one agenda, ordered by the moment they speak of. When the watermark
 passes that moment they are applied, in that order. So the join is a fold over a sorted log, and
 the order of delivery cannot change a verdict as long as no event is later than
 ``Policy.lateness``. Everything that happened before the watermark has been applied; the
@@ -13,15 +13,17 @@ watermark is the least of what the source topics have shown, and never steps bac
 from __future__ import annotations
 
 import hashlib
-import heapq
+import sys
 from typing import TYPE_CHECKING
 
+from monitor.core.customers import DEADLINE, Customers
 from monitor.core.fold import expire, fold
 from monitor.core.identity import Identities
 from monitor.core.moments import moment_of
 from monitor.core.notes import Forwarded, Note, Outbox, forwarded
 from monitor.core.order import rank_of
 from monitor.core.outputs import Duplicate, Late, Output
+from monitor.core.rows import NoRows
 from monitor.core.sight import NOBODY, Beat, Sight
 from monitor.core.silent.findings import forget_customer
 from monitor.core.silent.sf20 import next_look
@@ -35,22 +37,17 @@ if TYPE_CHECKING:
 
     from monitor.core.moments import Moment
     from monitor.core.policy import Policy
+    from monitor.core.rows import Rows
     from monitor.core.state import Customer
     from monitor.core.trace import Trace
     from schemas.envelope import Envelope
     from schemas.published import Reason
 
-# In the heap a deadline comes before an event of the same moment: a customer who returns exactly
-# at the horizon returned too late.
-_DEADLINE = (-1, "", 0)
 # A heartbeat vouches for what was sent before it, so it comes after the events of its moment.
 _BEAT = (1, "", 0)
 _ROW = "row:"
 _LOOK = "look:"
 _PRUNE_EVERY = 256
-
-Entry = tuple["Moment", tuple[int, str, int], int, str, str]
-"""When, in which order of types, which event of which row, or which deadline."""
 
 
 def owns_all(reference: str) -> bool:
@@ -63,28 +60,33 @@ class Tracker:
     """One partition: its customers, its totals, and how far its event time has come."""
 
     def __init__(
-        self, policy: Policy, owns: Callable[[str], bool] = owns_all, sender: str = ""
+        self,
+        policy: Policy,
+        owns: Callable[[str], bool] = owns_all,
+        sender: str = "",
+        rows: Rows | None = None,
+        hot_max: int = sys.maxsize,
     ) -> None:
-        """Start with no customer, at the beginning of time.
+        """Start at the beginning of time.
 
         Args:
             policy: the rules of judgement.
             owns: says of a reference whether its events come to this partition; all by default.
             sender: a name for this partition's state that no other state has, now or ever.
+            rows: where the customers lie that are not in use.
+            hot_max: how many are in use between two steps; without rows, all must be.
         """
         self.policy = policy
-        self.customers: dict[str, Customer] = {}
+        self.customers = Customers(NoRows() if rows is None else rows, hot_max)
         self.totals = Totals()
         self.newest: dict[str, Moment] = {}
         self.watermark: Moment = 0
-        self.waiting: dict[str, dict[int, tuple[str, Moment, Envelope]]] = {}
-        self.dirty: set[str] = set()
+        self.waiting = self.customers.waiting
         self.outbox = Outbox(sender)
-        self._who = Identities(policy, self.customers, self.dirty, owns, self.outbox)
+        self._who = Identities(policy, self.customers, owns, self.outbox)
         self.sight = Sight()
         #: Set to write down why things were decided.
         self.trace: Trace | None = None
-        self._heap: list[Entry] = []
         self._settled: Moment = 0
 
     def receive(
@@ -104,7 +106,7 @@ class Tracker:
             self._count(topic, event, "applied")
             return self._expect(topic, event, at)
         key, event_key = customer_key(event), _event_key(event)
-        customer = self.customers.get(key)
+        customer = self.customers.find(key)
         if customer is not None and event_key in customer.seen:
             self._count(topic, event, "duplicate")
             return [Duplicate(event.id), *self._observe(topic, at)]
@@ -154,20 +156,12 @@ class Tracker:
         """The log has ended: apply everything that was received, and not a moment more."""
         return self.advance_to(max(self.newest.values(), default=0) + 1)
 
-    def index(self) -> None:
-        """Build the heap anew from the customers and what waits, after they were restored."""
-        self._heap = []
-        for key, customer in self.customers.items():
-            for name, moment in customer.deadlines.items():
-                self._heap.append((moment, _DEADLINE, 0, key, name))
-        for key, events in self.waiting.items():
-            for event_key, (_, at, event) in events.items():
-                self._heap.append((at, rank_of(event), event_key, key, ""))
+    def go_on(self) -> None:
+        """Plan what the partition itself waits for, after it was restored."""
         for event_key, beat in self.sight.waiting.items():
-            self._heap.append((beat.at, _BEAT, event_key, NOBODY, ""))
+            self.customers.plan((beat.at, _BEAT, event_key, NOBODY, ""))
         for name, moment in self.sight.row.deadlines.items():
-            self._heap.append((moment, _DEADLINE, 0, NOBODY, name))
-        heapq.heapify(self._heap)
+            self.customers.plan((moment, DEADLINE, 0, NOBODY, name))
         self._settled = self.watermark
 
     def _expect(self, topic: str, event: Heartbeat, at: Moment) -> list[Output]:
@@ -176,7 +170,7 @@ class Tracker:
         # The same one may be sent to every topic, and vouches for each of them.
         key = _event_key(event, topic)
         if self.sight.expect(key, Beat(topic, event.data.producer, at, vouched)):
-            heapq.heappush(self._heap, (at, _BEAT, key, NOBODY, ""))
+            self.customers.plan((at, _BEAT, key, NOBODY, ""))
         return self._release() + self._observe(topic, vouched)
 
     def _moment(self, topic: str, event: Envelope, received_at: Moment | None) -> Moment:
@@ -194,7 +188,7 @@ class Tracker:
         customer.seen[event_key] = at
         if len(customer.seen) % _PRUNE_EVERY == 0:
             self._prune(customer)
-        self.dirty.add(key)
+        self.customers.dirty.add(key)
 
     def _enqueue(
         self, key: str, event_key: int, topic: str, at: Moment, event: Envelope
@@ -205,13 +199,13 @@ class Tracker:
             self.outbox.post(away, forwarded(event_key, topic, at, event))
             return []
         self._who.row(key)
-        self.dirty.add(key)
+        self.customers.dirty.add(key)
         waiting = self.waiting.setdefault(key, {})
         if event_key in waiting:
             return []
         waiting[event_key] = (topic, at, event)
         if len(waiting) <= self.policy.waiting_max:
-            heapq.heappush(self._heap, (at, rank_of(event), event_key, key, ""))
+            self.customers.plan((at, rank_of(event), event_key, key, ""))
             return []
         # No more of this customer may wait: out of its order is better than out of memory.
         self.totals.add("cx_state_bounds_total", "waiting_max")
@@ -240,13 +234,14 @@ class Tracker:
 
     def _release(self) -> list[Output]:
         outputs: list[Output] = []
-        heap, watermark, settled = self._heap, self.watermark, self._settled
+        watermark, settled = self.watermark, self._settled
         customers, policy, totals, sight = self.customers, self.policy, self.totals, self.sight
-        while heap and heap[0][0] < watermark:
-            at, _, event_key, key, deadline = heapq.heappop(heap)
-            customer = sight.row if key == NOBODY else customers.get(key)
-            if customer is None or (deadline and customer.deadlines.get(deadline) != at):
-                continue  # what was waited for has happened, and the deadline went with it
+        hot = customers.hot
+        while (entry := customers.next_before(watermark)) is not None:
+            at, _, event_key, key, deadline = entry
+            customer = sight.row if key == NOBODY else hot.get(key)
+            if customer is None or not self._still_waits(customer, at, event_key, deadline):
+                continue
             # Late events speak of the past, but the fold does not go back for them.
             now = max(settled, at)
             step = Step(customer, policy, totals, at, now, sight=sight)
@@ -257,8 +252,16 @@ class Tracker:
             outputs += step.outputs
             if sight.changed:
                 self._plan_look(now)
+            customers.settle()
+        customers.settle()
         self._settled = watermark
         return outputs
+
+    def _still_waits(self, customer: Customer, at: Moment, event_key: int, deadline: str) -> bool:
+        """Whether it has not happened yet; with what was waited for the deadline goes."""
+        if deadline:
+            return customer.deadlines.get(deadline) == at
+        return customer.key == NOBODY or event_key in self.waiting.get(customer.key, ())
 
     def _apply_to_partition(self, step: Step, event_key: int, deadline: str) -> None:
         if deadline:
@@ -274,11 +277,11 @@ class Tracker:
         until, deadlines = next_look(self.sight, self.policy, now), self.sight.row.deadlines
         if until is not None and until < deadlines.get(_LOOK, until + 1):
             deadlines[_LOOK] = until
-            heapq.heappush(self._heap, (until, _DEADLINE, 0, NOBODY, _LOOK))
+            self.customers.plan((until, DEADLINE, 0, NOBODY, _LOOK))
 
     def _apply(self, step: Step, event_key: int, deadline: str) -> None:
         key = step.customer.key
-        self.dirty.add(key)
+        self.customers.dirty.add(key)
         event = None
         if not deadline:
             topic, event = self._take(key, event_key)
@@ -306,11 +309,11 @@ class Tracker:
         for step in steps:
             customer = step.customer
             key = customer.key
-            self.dirty.add(key)
+            self.customers.dirty.add(key)
             if not (customer.journeys or customer.deadlines or key in self.waiting):
                 self._tidy(step)
             for moment, name in step.waits:
-                heapq.heappush(self._heap, (moment, _DEADLINE, 0, key, name))
+                self.customers.plan((moment, DEADLINE, 0, key, name))
             for reference, arrival in step.sends:
                 self._finish(*self._who.tell(step, reference, arrival))
 
@@ -328,7 +331,7 @@ class Tracker:
         until = max([repeats, *customer.devices.values()])
         if until <= step.now:
             forget_customer(self.totals, customer)
-            del self.customers[customer.key]
+            self.customers.drop(customer.key)
         else:
             step.wait("row", "", until)
 

@@ -113,19 +113,19 @@ class Inquiry:
         return journeys, unknown.union(*(answer["without_answer"] for answer in (own, *answers)))
 
     async def _look(self, case: str, number: int) -> list[Answer]:
-        found: list[Answer] = []
-        for count, key in enumerate(list(self._trackers()[number].customers), start=1):
+        tracker = self._trackers()[number]
+        found: dict[str, list[Answer]] = {}
+        for count, one in enumerate(tracker.customers.search(case), start=1):
+            if one is not None:
+                found[one[0].key] = list(self._standings(case, number, tracker, *one))
             if count % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            # What was there may be gone by now: a customer, or the whole partition.
-            tracker = self._trackers().get(number)
-            customer = tracker.customers.get(key) if tracker else None
-            if tracker is not None and customer is not None:
-                found += self._standings(case, number, tracker, customer)
-        return found
+                if self._trackers().get(number) is not tracker:
+                    break  # The partition is another worker's by now.
+        return [answer for answers in found.values() for answer in answers]
 
     def _standings(
-        self, case: str, number: int, tracker: Tracker, customer: Customer
+        self, case: str, number: int, tracker: Tracker, customer: Customer, waiting: int
     ) -> Iterator[Answer]:
         journeys = {
             one.journey for one in customer.conversations.values() if case in (one.id, one.case_id)
@@ -134,7 +134,7 @@ class Inquiry:
             yield {
                 "partition": number,
                 "event_time": datetime_of(tracker.watermark).isoformat(),
-                "events_waiting": len(tracker.waiting.get(customer.key, ())),
+                "events_waiting": waiting,
                 "policy_version": tracker.policy.label,
                 **standing(customer, journey, tracker.watermark, tracker.policy, self._hide),
             }

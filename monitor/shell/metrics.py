@@ -155,12 +155,16 @@ class _Health(Collector):
             labels=[PARTITION],
         )
         entries = GaugeMetricFamily(
-            "cx_monitor_state_entries", "Customers held in memory.", labels=[PARTITION]
+            "cx_monitor_state_entries", "Customers of whom something is known.", labels=[PARTITION]
+        )
+        hot = GaugeMetricFamily(
+            "cx_monitor_state_hot_entries", "Those of them who are decoded.", labels=[PARTITION]
         )
         for number, tracker in trackers.items():
             watermark.add_metric([str(number)], seconds(tracker.watermark))
             entries.add_metric([str(number)], len(tracker.customers))
-        yield from (watermark, entries)
+            hot.add_metric([str(number)], len(tracker.customers.hot))
+        yield from (watermark, entries, hot)
         yield self._bucket_widths()
 
     def _bucket_widths(self) -> Family:

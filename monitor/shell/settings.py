@@ -77,6 +77,14 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path(".outcome-monitor"), description="Where Faust keeps its files."
     )
+    state_engine: Literal["memory", "disk"] = Field(
+        default="memory",
+        description="Where customers lie that are not in use; disk for more than memory holds.",
+    )
+    hot_customers: Annotated[int, Field(ge=1)] = Field(
+        default=10_000,
+        description="Customers of each partition kept decoded: more memory, less time.",
+    )
     session_timeout_seconds: Annotated[float, Field(ge=6, le=300)] = Field(
         default=10.0,
         description="Silence after which the group gives a worker's partitions to others.",

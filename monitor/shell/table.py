@@ -1,7 +1,7 @@
-"""The state of partitions, kept in memory and written behind to a compacted changelog.
+"""The state of partitions, written behind to a compacted changelog.
 
 A partition's state is an object of its owner's making; the table only carries bytes to and from it.
-Rules:
+What the owner let go of lies in a store, which gets each cut once it is acknowledged. Rules:
 
 - Records are folded without an ``await`` from the first of a batch to `SessionTable.applied`. So
   between two batches, and only there, a flush finds a state that is whole, and takes a cut of it.
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import faust
 import msgspec
@@ -30,9 +30,12 @@ from monitor.shell.changelog import (
     COMPACTION_LAG_MILLISECONDS,
     RESERVED,
     ChangelogError,
+    Partition,
     Position,
     Recovering,
     encode,
+    known_of,
+    must_be_proven,
 )
 from monitor.shell.transport import BatchSchema, RecordBatch, WriteBehind, recovery_of
 
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
     from faust.types import AppT, EventT
 
+    from monitor.shell.store import Store, Stores
     from monitor.shell.transport import BatchConsumer, BatchProducer
 
 __all__ = ["RESERVED", "ChangelogError", "Partition", "Position", "SessionTable"]
@@ -48,19 +52,12 @@ __all__ = ["RESERVED", "ChangelogError", "Partition", "Position", "SessionTable"
 T = TypeVar("T")
 
 
-class Partition(Protocol):
-    """The state of one partition, as its owner makes it. Its keys do not begin with `RESERVED`."""
-
-    def changes(self) -> dict[bytes, bytes | None]:
-        """Return, and forget, the records that changed since the last call; None deletes one."""
-        ...
-
-
 @dataclass(slots=True)
 class _Live:
     """A partition that is recovered and owned."""
 
     partition: Partition
+    store: Store
     next_offsets: dict[str, int]
     # The part of `next_offsets` that the acknowledged changelog contains.
     durable: dict[str, int]
@@ -96,6 +93,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         name: The changelog's topic is ``<app id>-<name>-changelog``.
         sources: The topics that are folded into the table, with as many partitions as the table.
         restore: Makes a partition of its number and of its records in the changelog.
+        stores: Where the partitions' records lie.
         before_flush: Publishes what a partition put out. It is called after the cut was taken, so
             what it finds is at least what the cut contains.
         after_flush: Sends what may leave only once the cut is durable, and says whether that
@@ -109,7 +107,8 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         *,
         name: str,
         sources: Iterable[str],
-        restore: Callable[[int, dict[bytes, bytes]], Partition],
+        restore: Callable[[int, Store], Partition],
+        stores: Stores,
         before_flush: Callable[[int, Partition], Coroutine[Any, Any, None]],
         after_flush: Callable[[Partition], Coroutine[Any, Any, bool]],
         partitions: int,
@@ -128,6 +127,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         )
         self.sources = frozenset(sources)
         self._restore = restore
+        self._stores = stores
         self._before_flush = before_flush
         self._after_flush = after_flush
         self._live: dict[int, _Live] = {}
@@ -225,6 +225,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             if count > 0 and not await self._may_write():
                 return False
             live.changelog_offset = await producer.write(batch, topic, cut.number)
+        live.store.apply(cut.changes, known_of(batches[-1], position, live.changelog_offset))
         live.unflushed = {}
         live.durable = cut.next_offsets
         live.touched |= await self._after_flush(live.partition)
@@ -286,8 +287,9 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             # There was a generation of which we know nothing. Others may have owned our partitions.
             self._live.clear()
         self._live = {number: self._live[number] for number in numbers & self._live.keys()}
+        self._stores.keep(numbers)
         self._recovering = {
-            number: self._recovering.get(number, Recovering())
+            number: self._recovering.get(number) or Recovering(self._stores.open(number))
             for number in numbers - self._live.keys()
         }
         self._generation = generation_id
@@ -298,7 +300,8 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         if tp.partition in self._live:
             return self._live[tp.partition].changelog_offset
         # Not None, for which Faust would put what it remembers of an earlier assignment.
-        return self._recovering.get(tp.partition, Recovering()).offset
+        recovering = self._recovering.get(tp.partition)
+        return -1 if recovering is None else recovering.offset
 
     async def on_changelog_event(self, event: EventT[Any]) -> None:
         """Collect the records of a batch."""
@@ -317,8 +320,7 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
             if batch.offset > self._live[number].changelog_offset:
                 # Somebody else wrote since we did, so what we hold is not the partition's state.
                 del self._live[number]
-                self._recovering[number] = Recovering()
-                self._read_again(batch.tp, -1)
+                self._recover(batch.tp, self._stores.open(number))
             return
         recovering = self._recovering.get(number)
         if recovering is None:
@@ -326,10 +328,15 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         if batch.after > recovering.offset + 1:
             self._read_again(batch.tp, recovering.offset)
             return
-        for record in batch.records:
-            if record.offset > recovering.offset:
-                recovering.take(record.key, record.value)
-        recovering.offset = batch.offset
+        if not recovering.proves(batch.records, batch.offset):
+            recovering.store.clear()
+            self._recover(batch.tp, recovering.store)
+            return
+        recovering.read(batch.records, batch.offset)
+
+    def _recover(self, tp: TP, store: Store) -> None:
+        recovering = self._recovering[tp.partition] = Recovering(store)
+        self._read_again(tp, recovering.offset)
 
     def _read_again(self, tp: TP, known: int) -> None:
         # Faust has just noted that everything up to this batch was read.
@@ -346,9 +353,11 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
         if not self._assigned or recovery._generation_id != self._generation:  # noqa: SLF001
             return
         try:
-            for tp in active_tps:
-                if tp.topic == self.changelog_topic_name and tp.partition in self._recovering:
-                    self._bring_to_life(tp.partition)
+            tables = {tp.partition for tp in active_tps if tp.topic == self.changelog_topic_name}
+            numbers = tables & self._recovering.keys()
+            must_be_proven(self._recovering[number] for number in numbers)
+            for number in numbers:
+                self._bring_to_life(number)
         except Exception as error:
             # Faust would not even log it.
             await self.app.crash(error)
@@ -358,10 +367,10 @@ class SessionTable(faust.Table[bytes, bytes], WriteBehind):
 
     def _bring_to_life(self, number: int) -> None:
         recovered = self._recovering.pop(number)
-        # What an interrupted flush wrote is replaced by what was there before.
-        again = {key: recovered.records.get(key) for key in recovered.tail}
+        again = recovered.finish()
         self._live[number] = _Live(
-            partition=self._restore(number, recovered.records),
+            partition=self._restore(number, recovered.store),
+            store=recovered.store,
             next_offsets=recovered.next_offsets,
             durable=dict(recovered.next_offsets),
             changelog_offset=recovered.offset,

@@ -20,6 +20,7 @@ from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
 from monitor.shell import log
 from monitor.shell.benchmarks import Benchmarks
+from monitor.shell.disk_store import Directory
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.inquiry import Inquiry
 from monitor.shell.labels import Shown
@@ -28,6 +29,7 @@ from monitor.shell.metrics import Distance, Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import Publisher
 from monitor.shell.settings import PREFIX, SettingsError
+from monitor.shell.store import MemoryStore, StoreError, Stores
 from monitor.shell.table import SessionTable
 from monitor.shell.topics import (
     INPUTS,
@@ -41,7 +43,7 @@ from monitor.shell.transport import BatchSchema, batches
 from monitor.shell.web import Web, address_of, listen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from socket import socket
 
     from faust.types import StreamT
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from monitor.core.policy import Policy
     from monitor.core.tracker import Tracker
     from monitor.shell.settings import Settings
+    from monitor.shell.store import Store
     from monitor.shell.transport import BatchConsumer, RecordBatch
 
 SOURCES = tuple(topic.name for topic in INPUTS)
@@ -81,6 +84,7 @@ class OutcomeWorker:
             name="journeys",
             sources=(*SOURCES, self._notes),
             restore=self._restore,
+            stores=Stores(_engine(settings)),
             before_flush=lambda number, partition: publisher.publish(
                 number, cast("OwnedPartition", partition)
             ),
@@ -119,13 +123,14 @@ class OutcomeWorker:
             *sorted(self.table.sources), schema=BatchSchema(), partitions=self._settings.partitions
         )
 
-    def _restore(self, number: int, records: dict[bytes, bytes]) -> OwnedPartition:
+    def _restore(self, number: int, store: Store) -> OwnedPartition:
         partitions = self._settings.partitions
         tracker = restore(
             self._policy,
-            records,
+            store,
             owns=lambda reference: partition_of(reference, partitions) == number,
             sender=f"{number}-{uuid4().hex}",
+            hot_max=self._settings.hot_customers,
         )
         reached = datetime_of(tracker.watermark).isoformat() if tracker.watermark else "not begun"
         log.operator.info(
@@ -220,6 +225,16 @@ def _listener(settings: Settings) -> socket:
             f"{PREFIX}WEB_HOST, {PREFIX}WEB_PORT: {error.strerror}; "
             "fix: choose another address of this machine, or another port; 0 picks a free one"
         ) from None
+
+
+def _engine(settings: Settings) -> Callable[[int], Store]:
+    if settings.state_engine == "memory":
+        return lambda _number: MemoryStore()
+    directory = settings.data_dir / "state" / settings.group
+    try:
+        return Directory(directory).open
+    except StoreError as error:
+        raise SettingsError(f"{PREFIX}DATA_DIR: {error}") from None
 
 
 def _make_directory(settings: Settings) -> None:

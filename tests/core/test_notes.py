@@ -10,6 +10,7 @@ from monitor.core.moments import MINUTE
 from monitor.core.notes import Forwarded, Moved, Note, Outbox, Shared
 from monitor.core.policy import Policy
 from monitor.core.snapshot import restore
+from monitor.shell.store import MemoryStore
 from tests.build import (
     claimed,
     handoff,
@@ -287,8 +288,8 @@ def test_a_state_keeps_the_name_that_it_began_with() -> None:
     one = Driver(sender="first")
     kept = {key: value for key, value in one.save().items() if value is not None}
 
-    assert restore(Policy(), kept, sender="second").outbox.sender == "first"
-    assert restore(Policy(), {}, sender="second").outbox.sender == "second"
+    assert restore(Policy(), MemoryStore(kept), sender="second").outbox.sender == "first"
+    assert restore(Policy(), MemoryStore(), sender="second").outbox.sender == "second"
 
 
 def test_nobody_waits_for_notes() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from monitor.core.moments import DAY, HOUR
 from monitor.core.policy import Policy
-from monitor.core.snapshot import PolicyChanged, records, restore
+from monitor.core.snapshot import PolicyChanged, VersionUnknown, records, restore
+from monitor.core.state import STATE_VERSION
 from monitor.core.tracker import Tracker
+from monitor.shell.store import MemoryStore
 from schemas.decode import TOPICS
 from schemas.published import CommitmentOutcome, EpisodeOutcome, HandoffOutcome
 from tests.build import (
@@ -128,8 +131,9 @@ def test_a_skewed_event_keeps_the_moment_it_was_given() -> None:
     tracker = Tracker(Policy())
     tracker.receive(TOPICS[0], started("ann", "30d 09:00"), moment("09:00"))
     kept = {key: value for key, value in records(tracker).items() if value is not None}
-    restored = restore(Policy(), kept)
+    restored = restore(Policy(), MemoryStore(kept))
 
+    assert "ann" in restored.customers
     assert [at for _, at, _ in restored.waiting["ann"].values()] == [moment("09:00")]
 
 
@@ -138,13 +142,25 @@ def test_an_event_of_any_type_waits_unharmed(kind: str) -> None:
     for saying in SAYINGS[kind]:
         driver = Driver().tell(spoken((kind, saying), 9, {"customer_ref": "ann"}, "c1"))
         before = driver.tracker.waiting
+        # Whoever is asked for is decoded.
+        assert list(driver.restart().tracker.customers.values())
 
-        assert driver.restart().tracker.waiting == before
+        assert driver.tracker.waiting == before
+
+
+@pytest.mark.parametrize("version", [STATE_VERSION - 1, STATE_VERSION + 1])
+def test_state_of_another_version_is_refused(version: int) -> None:
+    kept = Driver().tell(started("ann", "09:00")).save()
+    time = msgspec.msgpack.decode(kept[b"time"] or b"")
+    written = msgspec.msgpack.encode([version, *time[1:], "more"])
+
+    with pytest.raises(VersionUnknown, match=f"version {version}, .* new consumer group"):
+        restore(Policy(), MemoryStore({b"time": written}))
 
 
 def test_a_tracker_that_has_seen_nothing_can_be_restored() -> None:
-    assert restore(Policy(), {}).watermark == 0
-    assert records(restore(Policy(), {})).keys() == {b"time"}
+    assert restore(Policy(), MemoryStore()).watermark == 0
+    assert records(restore(Policy(), MemoryStore())).keys() == {b"time"}
 
 
 def test_time_is_always_written_for_it_always_moves() -> None:
@@ -155,7 +171,7 @@ def test_time_is_always_written_for_it_always_moves() -> None:
     written = records(tracker)[b"time"]
     assert written is not None
 
-    assert restore(Policy(), {b"time": written}).watermark == moment("08:59")
+    assert restore(Policy(), MemoryStore({b"time": written})).watermark == moment("08:59")
 
 
 def test_a_state_in_other_age_buckets_is_not_taken_over() -> None:
@@ -163,4 +179,4 @@ def test_a_state_in_other_age_buckets_is_not_taken_over() -> None:
     kept = {key: value for key, value in records(tracker).items() if value is not None}
 
     with pytest.raises(PolicyChanged, match=r"age_edges has changed.*new consumer group"):
-        restore(Policy().with_horizons((5 * DAY,)), kept)
+        restore(Policy().with_horizons((5 * DAY,)), MemoryStore(kept))

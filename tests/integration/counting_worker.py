@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 import faust
 
+from monitor.shell.disk_store import Directory
 from monitor.shell.faust_settings import faust_app
+from monitor.shell.store import MemoryStore, Stores
 from monitor.shell.table import SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from faust.types import RecordMetadata, StreamT
 
+    from monitor.shell.store import Store
     from monitor.shell.table import Partition
     from monitor.shell.transport import RecordBatch
 
@@ -38,9 +41,9 @@ def sources(group: str) -> tuple[str, str]:
 class Counting:
     """Counts and sums by key. Padding makes large flushes of few records."""
 
-    def __init__(self, records: dict[bytes, bytes], padding: int) -> None:
+    def __init__(self, store: Store, padding: int) -> None:
         self.totals: dict[bytes, tuple[int, int]] = {}
-        for key, value in records.items():
+        for key, value in store.items(b""):
             count, total, _ = value.split(b" ")
             self.totals[key] = (int(count), int(total))
         self.changed: set[bytes] = set()
@@ -58,11 +61,11 @@ class Counting:
         return {key: b"%d %d %s" % (*self.totals[key], self.padding) for key in changed}
 
 
-def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
+def counting_table(app: faust.App, group: str, padding: int, state: Path | None) -> SessionTable:
     topic = app.topic(f"{group}-outputs", value_type=bytes, value_serializer="raw")
 
-    def restore(_number: int, records: dict[bytes, bytes]) -> Counting:
-        return Counting(records, padding)
+    def restore(_number: int, store: Store) -> Counting:
+        return Counting(store, padding)
 
     async def publish(number: int, partition: Partition) -> None:
         assert isinstance(partition, Counting)
@@ -82,6 +85,7 @@ def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
         name="counts",
         sources=sources(group),
         restore=restore,
+        stores=Stores(Directory(state).open if state else lambda _number: MemoryStore()),
         before_flush=publish,
         after_flush=nothing,
         partitions=PARTITIONS,
@@ -97,7 +101,7 @@ def counting_app(arguments: argparse.Namespace) -> faust.App:
         session_timeout=6.0,
         commit_interval=0.3,
     )
-    table = counting_table(app, group, arguments.padding)
+    table = counting_table(app, group, arguments.padding, arguments.state)
 
     @app.agent(app.topic(*sources(group), schema=BatchSchema(), partitions=PARTITIONS))
     async def count(stream: StreamT[RecordBatch]) -> None:
@@ -131,6 +135,7 @@ def main() -> None:
     parser.add_argument("group")
     parser.add_argument("datadir", type=Path)
     parser.add_argument("--padding", type=int, default=0)
+    parser.add_argument("--state", type=Path)
     parser.add_argument("--tick", action="store_true")
     app = counting_app(parser.parse_args())
     worker = faust.Worker(app, loglevel="INFO", quiet=True, logfile=sys.stderr)

@@ -72,6 +72,7 @@ class Lab:
     bootstrap: str
     group: str
     directory: Path
+    engine: str = "memory"
     sent: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -91,6 +92,10 @@ class Lab:
         number = len(self.workers)
         datadir = self.directory / str(number)
         datadir.mkdir()
+        if self.engine == "disk":
+            # Whoever comes after another gets its files; those who run at once have their own.
+            alive = sum(worker.poll() is None for worker in self.workers)
+            options = (*options, f"--state={self.directory / f'state-{alive}'}")
         with (self.directory / f"worker-{number}.log").open("wb") as log:
             worker = subprocess.Popen(
                 [sys.executable, WORKER, self.bootstrap, self.group, datadir, *options],
@@ -222,8 +227,8 @@ def kill(worker: subprocess.Popen[bytes]) -> None:
     worker.wait()
 
 
-def a_lab(bootstrap: str, group: str, directory: Path) -> Iterator[Lab]:
-    lab = Lab(bootstrap, group, directory)
+def a_lab(bootstrap: str, group: str, directory: Path, engine: str = "memory") -> Iterator[Lab]:
+    lab = Lab(bootstrap, group, directory, engine)
     asyncio.run(lab.create_topics())
     yield lab
     for worker in lab.workers:
@@ -231,10 +236,12 @@ def a_lab(bootstrap: str, group: str, directory: Path) -> Iterator[Lab]:
             kill(worker)
 
 
-@pytest.fixture
-def lab(bootstrap: str, topic_prefix: str, tmp_path: Path) -> Iterator[Lab]:
-    """A group on each of the brokers."""
-    yield from a_lab(bootstrap, topic_prefix, tmp_path)
+@pytest.fixture(params=["memory", "disk"])
+def lab(
+    request: pytest.FixtureRequest, bootstrap: str, topic_prefix: str, tmp_path: Path
+) -> Iterator[Lab]:
+    """A group on each of the brokers, with its state in each of the engines."""
+    yield from a_lab(bootstrap, topic_prefix, tmp_path, request.param)
 
 
 @pytest.fixture
@@ -332,6 +339,25 @@ def test_what_an_interrupted_flush_wrote_never_counts(small_lab: Lab) -> None:
     repaired, state = asyncio.run(scenario())
     assert repaired.totals == {b"old": (1, 10)}
     assert state.totals == {b"old": (1, 10), b"other": (1, 1)}
+
+
+def test_files_of_another_log_are_emptied(small_lab: Lab, tmp_path: Path) -> None:
+    new, state = small_lab, f"--state={tmp_path / 'state'}"
+    old = Lab(new.bootstrap, f"{new.group}-old", tmp_path / "old")
+
+    async def scenario() -> Durable:
+        old.directory.mkdir()
+        await old.create_topics()
+        worker = old.start(state)
+        await old.send(3_000, seed=1)
+        await old.until_all_is_folded()
+        assert stop(worker) == 0
+        await new.send(2_000, seed=2)
+        assert await asyncio.to_thread(new.start(state).wait, PATIENCE) != 0
+        new.start(state)
+        return await new.until_all_is_folded()
+
+    assert asyncio.run(scenario()).totals == new.sent
 
 
 def test_a_partition_that_only_time_changes_is_flushed(small_lab: Lab) -> None:

@@ -23,7 +23,9 @@ from monitor.shell.metrics import Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import keyed_hash
 from monitor.shell.scrape import reading_from, watermarks_from
-from tests.build import moment
+from monitor.shell.store import MemoryStore
+from schemas.decode import TOPICS
+from tests.build import moment, started
 
 POLICY = Policy()
 # Whatever a producer calls its intent or version; the contract takes any text.
@@ -87,6 +89,16 @@ def test_each_partition_tells_its_own_time() -> None:
     trackers[1].advance_to(moment("09:30"))
 
     assert watermarks_from(page_of(*trackers)) == {0: 0, 1: moment("09:30") / 1_000_000}
+
+
+def test_customers_are_counted_whether_they_are_decoded_or_not() -> None:
+    tracker = Tracker(POLICY, rows=MemoryStore(), hot_max=1)
+    for name in ("ann", "ben", "cid"):
+        tracker.receive(TOPICS[0], started(name, "09:00"))
+    page = Exposition(POLICY, lambda: {3: tracker}).render("")[0].decode()
+
+    assert 'cx_monitor_state_entries{partition="3"} 3.0\n' in page
+    assert 'cx_monitor_state_hot_entries{partition="3"} 1.0\n' in page
 
 
 def test_histograms_of_partitions_are_added_up() -> None:

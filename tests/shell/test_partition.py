@@ -13,6 +13,7 @@ from monitor.core.snapshot import restore
 from monitor.core.tracker import Tracker
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import hide, keyed_hash
+from monitor.shell.store import MemoryStore
 from schemas.decode import TOPICS
 from schemas.published import Finding, HandoffOutcome, JourneyOutcome, Reason
 from tests.build import clock, handoff_requested, linked, moment, started
@@ -106,7 +107,7 @@ def test_changes_are_what_a_tracker_is_restored_from() -> None:
     partition.fold(record_of(started("ann", "09:00")), moment("09:30"))
     kept = {key: value for key, value in partition.changes().items() if value is not None}
 
-    assert restore(Policy(), kept).newest == partition.tracker.newest
+    assert restore(Policy(), MemoryStore(kept)).newest == partition.tracker.newest
 
 
 def test_notes_leave_once_they_are_durable_and_are_kept_until_they_have_left() -> None:

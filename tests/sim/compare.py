@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from monitor.core.catalogue import METRICS
 from monitor.core.reading import reading_of
 from monitor.core.tracker import Tracker
+from monitor.shell.store import MemoryStore
 from schemas.decode import read
 from tests.sim.delivery import delivered
 from tests.sim.journeys import story
@@ -52,9 +54,9 @@ def of_seed(seed: int) -> list[Delivery]:
     return delivered(story(seed), seed)
 
 
-def monitored(deliveries: Sequence[Delivery], seed: int) -> Counted:
+def monitored(deliveries: Sequence[Delivery], seed: int, hot_max: int = sys.maxsize) -> Counted:
     """What the monitor has counted when the log ends."""
-    tracker = Tracker(monitors_policy(seed))
+    tracker = Tracker(monitors_policy(seed), rows=MemoryStore(), hot_max=hot_max)
     for one in deliveries:
         tracker.receive(one.topic, read(one.topic, one.record), one.received_at)
     tracker.finish()
