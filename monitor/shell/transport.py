@@ -28,17 +28,19 @@ from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 
 from monitor.shell.consumer_thread import BatchConsumerThread, RecordBatch
+from monitor.shell.writers import PlainWriter, TransactionalWriter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
-    from aiokafka.producer.message_accumulator import BatchBuilder
     from faust.tables.manager import TableManager
     from faust.tables.recovery import Recovery
     from faust.types import TP, AppT, Message
     from faust.types.events import EventT
     from faust.types.streams import StreamT
     from mode import ServiceT
+
+    from monitor.shell.writers import Writer
 
 __all__ = [
     "SCHEME",
@@ -157,7 +159,9 @@ class BatchConsumer(driver.Consumer):
         try:
             while not (self.should_stop or fetcher.should_stop):
                 await self._seek_back()
-                fetched, _ = await self._wait_next_records(1.0)
+                # That a fetch found nothing but marks of transactions shows when this is over, and
+                # recovery waits for it.
+                fetched, _ = await self._wait_next_records(1.0 if self._gate_open else 0.1)
                 for (batch,) in (fetched or {}).values():
                     await self._deliver(batch)
         except (ConsumerStoppedError, asyncio.CancelledError):
@@ -196,7 +200,8 @@ class BatchConsumer(driver.Consumer):
     def _is_behind_a_hole(self, batch: RecordBatch, expected: int) -> bool:
         if batch.after > expected:
             return True
-        if batch.first_offset > expected and self._sought.get(batch.tp) != expected:
+        empty = not batch.records
+        if not empty and batch.first_offset > expected and self._sought.get(batch.tp) != expected:
             # Compaction, retention and transactions leave holes; a fault may do so too.
             self.log.warning(
                 "%s: expected offset %s, got %s; reading again once",
@@ -306,6 +311,10 @@ class BatchConsumer(driver.Consumer):
         """
         return await self._commit(self._durable)
 
+    async def rejoin(self) -> None:
+        """Have the group deal its partitions out anew, ours too."""
+        await self._thread.rejoin()
+
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:  # noqa: FBT001 - Faust's signature.
         del tps
         # Faust collects acknowledged offsets here and we never ask for them.
@@ -343,19 +352,35 @@ class BatchProducer(driver.Producer):
             # Tansu's memory engine refuses to number its producers.
             if self.should_stop:
                 return
-            self.log.warning("the broker has no idempotent producers: a late retry may repeat")
+            self.log.warning("the broker has no transactions: fencing is by membership only")
             await self._ensure_producer().stop()
             self._idempotent = False
             await super().on_start()
 
-    def new_batch(self) -> BatchBuilder:
-        """Begin a batch of records, which the broker will append as one."""
-        return self._ensure_producer().create_batch()
-
-    async def write(self, batch: BatchBuilder, topic: str, partition: int) -> int:
-        """Send a batch, wait for its acknowledgement, and return its last record's offset."""
-        sent = await self._ensure_producer().send_batch(batch, topic, partition=partition)
-        return int((await sent).offset + batch.record_count() - 1)
+    async def writer(
+        self,
+        changelog: str,
+        partition: int,
+        *,
+        transactional_id: str,
+        timeout: float,  # noqa: ASYNC109 - the broker's, for transactions.
+        prove_membership: Callable[[], Awaitable[bool]],
+    ) -> Writer:
+        """Take a partition of a changelog over: who had it before is refused from now on."""
+        if not self._idempotent:
+            producer = self._ensure_producer()
+            return PlainWriter(producer, changelog, partition, prove_membership)
+        producer = self._producer_type(
+            **{**self._settings_default(), **self._settings_auth(), **self._settings_extra()},
+            transactional_id=transactional_id,
+            transaction_timeout_ms=int(timeout * 1000),
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return TransactionalWriter(producer, changelog, partition)
 
 
 class BatchTransport(driver.Transport):

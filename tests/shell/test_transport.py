@@ -28,8 +28,9 @@ def batch(*offsets: int, after: int, generation: int = 1) -> RecordBatch:
         ConsumerRecord(*SOURCE, offset, 0, 0, b"key", b"value", None, 3, 5, ())
         for offset in offsets
     ]
+    end = offsets[-1] + 1
     return RecordBatch(
-        SOURCE, records, after=after, highwater=offsets[-1] + 1, generation=generation
+        SOURCE, records, after=after, following=end, highwater=end, generation=generation
     )
 
 
