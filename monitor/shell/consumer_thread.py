@@ -86,6 +86,14 @@ class RecordBatch(ConsumerMessage):
         """The offset of the first record, or where it would be."""
         return int(self.records[0].offset) if self.records else self.offset + 1
 
+    @property
+    def size(self) -> int:
+        """The bytes of the records' keys and values; headers are small, or rare."""
+        return sum(
+            max(record.serialized_key_size, 0) + max(record.serialized_value_size, 0)
+            for record in self.records
+        )
+
     def begin_at(self, offset: int) -> None:
         """Leave out the records below an offset."""
         if self.first_offset < offset:

@@ -26,6 +26,9 @@ _SETTINGS: dict[str, Any] = {
     "consumer_auto_offset_reset": "earliest",
     # Records of one poll, so the most that an agent folds without giving way to others.
     "broker_max_poll_records": 2000,
+    # Bytes that wait in the client for each partition, and so the most that a batch of many records
+    # has. A single record above that comes alone, up to what the broker takes.
+    "consumer_max_fetch_size": 1024 * 1024,
     # Counted in batches: what waits here is thrown away at every rebalance.
     "stream_buffer_maxsize": 16,
     # A rebalance and a shutdown wait for the batch that is being folded.

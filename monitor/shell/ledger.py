@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# The outputs and changed rows that wait for a flush are made of this much, and are as large.
+BACKLOG_BYTES_MAX = 64 * 1024 * 1024
+
 
 class _SuspendedError(Exception):
     """A rebalance has begun in the middle of a flush."""
@@ -67,6 +70,8 @@ class _Live:
     # Changes of the partition that are not acknowledged.
     unflushed: dict[bytes, bytes | None]
     touched: bool
+    # The bytes of records that are folded and not in the acknowledged changelog.
+    backlog: int = 0
     # No more to be written: another worker has taken it over, or a flush of it broke off, and what
     # that was to publish may be lost. The next assignment recovers it anew.
     lost: bool = False
@@ -80,6 +85,7 @@ class _Cut:
     live: _Live
     changes: dict[bytes, bytes | None]
     next_offsets: dict[str, int]
+    backlog: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +115,12 @@ async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
 class Ledger(WriteBehind):
     """The partitions that a worker owns, recovers or stands by for."""
 
-    def __init__(self, callbacks: Callbacks, sources: Collection[str]) -> None:
+    def __init__(
+        self, callbacks: Callbacks, sources: Collection[str], backlog_max: int = BACKLOG_BYTES_MAX
+    ) -> None:
         """Fold the topics ``sources``; nothing is owned yet."""
         self.sources = frozenset(sources)
+        self.backlog_max = backlog_max
         self._callbacks = callbacks
         self._live: dict[int, _Live] = {}
         self._recovering: dict[int, Recovering] = {}
@@ -164,6 +173,7 @@ class Ledger(WriteBehind):
             raise ChangelogError(f"{batch.tp}: records {known} to {batch.after - 1} are missing")
         live.next_offsets[batch.topic] = max(known, batch.offset + 1)
         live.touched = True
+        live.backlog += batch.size
 
     def touch(self, number: int) -> None:
         """Say that time changed a partition: it is flushed although no record came."""
@@ -200,7 +210,8 @@ class Ledger(WriteBehind):
             if live.touched and not live.lost and number not in in_hand:
                 live.touched = False
                 live.unflushed.update(live.partition.changes())
-                yield _Cut(number, live, dict(live.unflushed), dict(live.next_offsets))
+                offsets = dict(live.next_offsets)
+                yield _Cut(number, live, dict(live.unflushed), offsets, live.backlog)
 
     async def _flush(self, cut: _Cut) -> bool:
         live = cut.live
@@ -218,6 +229,7 @@ class Ledger(WriteBehind):
             return False
         live.unflushed = {}
         live.durable = cut.next_offsets
+        live.backlog -= cut.backlog
         live.touched |= await self._callbacks.after_flush(live.partition)
         return True
 
@@ -243,6 +255,11 @@ class Ledger(WriteBehind):
     def ready(self) -> bool:
         """Whether the state of all assigned partitions is recovered."""
         return self._ready
+
+    @property
+    def backlog(self) -> int:
+        """The bytes of records that are folded and not durable."""
+        return sum(live.backlog for live in self._live.values())
 
     def position(self, tp: TP) -> int | None:
         """The offset from which a source is to be read, None where the state has none."""
