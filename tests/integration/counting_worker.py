@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import faust
 
 from monitor.shell.faust_settings import faust_app
+from monitor.shell.ledger import BACKLOG_BYTES_MAX
 from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
@@ -124,6 +125,7 @@ def counting_app(arguments: argparse.Namespace) -> faust.App:
     )
     kind = SleepingTable if arguments.sleeps else SessionTable
     table = counting_table(app, group, arguments.padding, kind)
+    table.backlog_max = arguments.backlog
 
     @app.agent(app.topic(*sources(group), schema=BatchSchema(), partitions=PARTITIONS))
     async def count(stream: StreamT[RecordBatch]) -> None:
@@ -158,6 +160,7 @@ def main() -> None:
     parser.add_argument("datadir", type=Path)
     parser.add_argument("--padding", type=int, default=0)
     parser.add_argument("--standbys", type=int, default=0)
+    parser.add_argument("--backlog", type=int, default=BACKLOG_BYTES_MAX)
     parser.add_argument("--tick", action="store_true")
     parser.add_argument("--sleeps", action="store_true")
     app = counting_app(parser.parse_args())

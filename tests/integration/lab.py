@@ -118,15 +118,17 @@ class Lab:
         finally:
             await producer.stop()
 
-    async def send(self, records: int, *, seed: int, per_second: float = 1e9) -> None:
-        """Send records with keys and values by chance, at about this pace."""
+    async def send(
+        self, records: int, *, seed: int, per_second: float = 1e9, size: int = 0
+    ) -> None:
+        """Send records with keys and values by chance, at about this pace and of this size."""
         chance = random.Random(seed)  # noqa: S311 - nobody is to be kept from guessing it
         async with self.producer() as producer:
             for number in range(records):
                 key, value = b"key-%d" % (choice := chance.randrange(100)), chance.randrange(100)
                 await producer.send(
                     chance.choice(sources(self.group)),
-                    b"%d" % value,
+                    (b"%d" % value).ljust(size),
                     key=key,
                     partition=choice % PARTITIONS,
                 )
