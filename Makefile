@@ -2,7 +2,7 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim check mutants bench fmt gen golden lock clean
+.PHONY: help demo test sim schedules check mutants bench fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 UV := uv==0.13.9
 
 help: ## List these targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## Play recorded customer journeys through a broker and watch what became of them.
 	@$(BIN)/outcome-monitor demo $(ARGS)
@@ -32,6 +32,9 @@ FROM ?= 0
 
 sim: $(VENV)/.test ## Hold the monitor to the oracle for SEEDS seeded stories.
 	@$(BIN)/python -m tests.sim.run $(SEEDS) $(FROM)
+
+schedules: $(VENV)/.test ## Put the worker's protocol through SEEDS seeded schedules of faults.
+	@$(BIN)/python -m tests.simulation.run $(SEEDS) $(FROM)
 
 check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
 	@$(BIN)/ruff check .

@@ -7,10 +7,11 @@ Rules:
 
 - Records are folded without an ``await`` from the first of a batch to `Ledger.applied`. So between
   two batches, and only there, a flush finds a state that is whole, and takes a cut of it.
-- What a cut contains is published before the cut is written (`before_flush`), and a cut ends with
-  its position: the next offset of every source. Recovery takes nothing that no position follows. So
-  a flush that was interrupted has no effect, and replayed records below the position are skipped:
-  whatever the moment of a crash, every record is folded into the durable state exactly once.
+- What a cut contains is published, neither more nor less, before the cut is written, and a cut ends
+  with its position: the next offset of every source. Recovery takes nothing that no position
+  follows. So a flush that was interrupted has no effect, and replayed records below the position
+  are skipped: whatever the moment of a crash, every record is folded into the durable state exactly
+  once.
 - The keys of an interrupted flush are written again by the next one, because later positions would
   otherwise vouch for values they do not belong to.
 - Who takes a partition over opens a writer (`monitor.shell.writers`) before he reads how far its
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from faust.types import TP
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from monitor.shell.transport import RecordBatch
     from monitor.shell.writers import Writer
+
+    Publish = Callable[[Writer], Coroutine[Any, Any, None]]
 
 T = TypeVar("T")
 
@@ -70,6 +73,8 @@ class _Live:
     # Changes of the partition that are not acknowledged.
     unflushed: dict[bytes, bytes | None]
     touched: bool
+    # What publishes what was put out; of an earlier cut, too, if that could not be written.
+    outputs: list[Publish] = field(default_factory=list)
     # The bytes of records that are folded and not in the acknowledged changelog.
     backlog: int = 0
     # No more to be written: another worker has taken it over, or a flush of it broke off, and what
@@ -94,14 +99,14 @@ class Callbacks:
 
     Attributes:
         restore: Makes a partition of its number and of its records in the changelog.
-        before_flush: Publishes, through the writer, what a partition put out. It is called after
-            the cut was taken, so what it finds is at least what the cut contains.
+        take_outputs: Takes what a partition has put out, and returns what publishes it through a
+            writer. It is called when a cut is taken, so that both are of the same records.
         after_flush: Sends what may leave only once the cut is durable, and says whether that
             changed the partition.
     """
 
     restore: Callable[[int, dict[bytes, bytes]], Partition]
-    before_flush: Callable[[Partition, Writer], Coroutine[Any, Any, None]]
+    take_outputs: Callable[[Partition], Publish]
     after_flush: Callable[[Partition], Coroutine[Any, Any, bool]]
 
 
@@ -210,6 +215,7 @@ class Ledger(WriteBehind):
             if live.touched and not live.lost and number not in in_hand:
                 live.touched = False
                 live.unflushed.update(live.partition.changes())
+                live.outputs.append(self._callbacks.take_outputs(live.partition))
                 offsets = dict(live.next_offsets)
                 yield _Cut(number, live, dict(live.unflushed), offsets, live.backlog)
 
@@ -238,7 +244,8 @@ class Ledger(WriteBehind):
         async with writer.flush():
             if not await writer.may_write():
                 return False
-            await self._callbacks.before_flush(cut.live.partition, writer)
+            while cut.live.outputs:
+                await cut.live.outputs.pop(0)(writer)
             # One after the other: the position must not arrive before what it vouches for.
             for batch in encode(cut.changes, position, writer.new_batch):
                 # What was awaited may have taken long.
@@ -335,32 +342,33 @@ class Ledger(WriteBehind):
         number = batch.partition
         if not self._assigned or (self._ready and number not in self._standing_by):
             return None
-        live = self._live.get(number)
+        live, reading = self._live.get(number), self._reading(number)
+        if (live or reading) and batch.after > self.read_up_to(number) + 1:
+            return self.read_up_to(number) + 1
         if live is not None:
-            if not batch.records or batch.records[-1].offset <= live.changelog_offset:
-                return None
-            # Somebody else wrote since we did, so what we hold is not the partition's state.
-            del self._live[number]
-            self._recovering[number] = Recovering()
-            self._begun_at[number] = 0
-            return 0
-        reading = self._reading(number)
+            return self._compare(live, batch)
         if reading is None:
             return None
-        if batch.after > reading.offset + 1:
-            return reading.offset + 1
         for record in batch.records:
             if record.offset > reading.offset:
                 reading.take(record.key, record.value)
         reading.offset = max(reading.offset, batch.offset)
-        if number in self._standing_by and reading.offset + 1 >= batch.highwater:
-            self._tell_of_a_standby(number)
-        return None
-
-    def _tell_of_a_standby(self, number: int) -> None:
-        if number not in self._up_to_date:
+        is_all = number in self._standing_by and reading.offset + 1 >= batch.highwater
+        if is_all and number not in self._up_to_date:
             self._up_to_date.add(number)
             log.operator.info("standing by for partition %s, with all of its changelog", number)
+        return None
+
+    def _compare(self, live: _Live, batch: RecordBatch) -> int | None:
+        """See whether a partition that stayed ours is as we have left it."""
+        if not batch.records or batch.records[-1].offset <= live.changelog_offset:
+            live.changelog_offset = max(live.changelog_offset, batch.offset)
+            return None
+        # Somebody else wrote since we did, so what we hold is not the partition's state.
+        del self._live[batch.partition]
+        self._recovering[batch.partition] = Recovering()
+        self._begun_at[batch.partition] = 0
+        return 0
 
     def complete(self, numbers: Iterable[int], generation: int) -> None:
         """Bring to life what was recovered.

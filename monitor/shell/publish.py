@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor.core.notes import encode
 from monitor.shell.raw_records import writable
@@ -17,7 +17,7 @@ from schemas.evaluations import evaluation_of
 from schemas.published import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from aiokafka.structs import RecordMetadata
     from faust.types import AppT
@@ -43,9 +43,14 @@ class Publisher:
         self._notes = notes
         self._partitions = partitions
 
-    async def publish(self, partition: OwnedPartition, writer: Writer) -> None:
-        """Write everything a partition has put out, and wait until it is acknowledged."""
+    def take(self, partition: OwnedPartition) -> Callable[[Writer], Coroutine[Any, Any, None]]:
+        """Take everything a partition has put out; what is returned writes it, and waits for it."""
         published, letters = partition.take_unpublished()
+        return lambda writer: self._publish(published, letters, writer)
+
+    async def _publish(
+        self, published: list[Published], letters: list[Letter], writer: Writer
+    ) -> None:
         sent = [
             await _send(writer, topic, hidden.journey, record)
             for hidden in (hide(self._hash_key, output) for output in published)

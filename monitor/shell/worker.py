@@ -81,9 +81,7 @@ class OutcomeWorker:
             sources=(*SOURCES, self._notes),
             callbacks=Callbacks(
                 restore=self._restore,
-                before_flush=lambda partition, writer: publisher.publish(
-                    cast("OwnedPartition", partition), writer
-                ),
+                take_outputs=lambda partition: publisher.take(cast("OwnedPartition", partition)),
                 after_flush=lambda partition: publisher.post(cast("OwnedPartition", partition)),
             ),
             partitions=settings.partitions,

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import faust
 
@@ -23,7 +23,7 @@ from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from aiokafka.producer.message_accumulator import BatchBuilder
     from aiokafka.structs import RecordMetadata
@@ -91,9 +91,12 @@ def counting_table(
     def restore(_number: int, records: dict[bytes, bytes]) -> Counting:
         return Counting(records, padding)
 
-    async def publish(partition: Partition, writer: Writer) -> None:
+    def take(partition: Partition) -> Callable[[Writer], Coroutine[Any, Any, None]]:
         assert isinstance(partition, Counting)
         lines, partition.outputs = partition.outputs, []
+        return lambda writer: publish(lines, writer)
+
+    async def publish(lines: list[bytes], writer: Writer) -> None:
         sent: list[Awaitable[RecordMetadata]] = []
         for line in lines:
             if line.startswith(b"refuse"):
@@ -108,7 +111,7 @@ def counting_table(
         app,
         name="counts",
         sources=sources(group),
-        callbacks=Callbacks(restore, publish, nothing),
+        callbacks=Callbacks(restore, take, nothing),
         partitions=PARTITIONS,
     )
 

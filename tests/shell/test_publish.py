@@ -55,7 +55,7 @@ def published(driver: Driver) -> Recording:
     producer = Recording()
     app = cast("AppT", SimpleNamespace())
     publisher = Publisher(app, b"secret", "notes", 1)
-    asyncio.run(publisher.publish(partition, cast("Writer", producer)))
+    asyncio.run(publisher.take(partition)(cast("Writer", producer)))
     return producer
 
 
