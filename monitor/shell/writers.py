@@ -19,7 +19,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from aiokafka.errors import KafkaError, ProducerFenced, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaError,
+    LeaderNotAvailableError,
+    ProducerFenced,
+    UnknownTopicOrPartitionError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -95,7 +100,7 @@ class Writer(abc.ABC):
         while True:
             try:
                 await self._producer.partitions_for(topic)
-            except UnknownTopicOrPartitionError:
+            except (LeaderNotAvailableError, UnknownTopicOrPartitionError):
                 if monotonic() > deadline:
                     raise
                 await asyncio.sleep(_ASK_AGAIN_AFTER_SECONDS)
