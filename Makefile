@@ -2,7 +2,7 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim check mutants bench bench-core bench-lock rules test-rules e2e dashboards \
+.PHONY: help demo test sim schedules check mutants bench bench-core bench-lock rules test-rules e2e dashboards \
   stats tools fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
@@ -33,6 +33,9 @@ FROM ?= 0
 
 sim: $(VENV)/.test ## Hold the monitor to the oracle for SEEDS seeded stories.
 	@$(BIN)/python -m tests.sim.run $(SEEDS) $(FROM)
+
+schedules: $(VENV)/.test ## Put the worker's protocol through SEEDS seeded schedules of faults.
+	@$(BIN)/python -m tests.simulation.run $(SEEDS) $(FROM)
 
 check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
 	@$(BIN)/ruff check .

@@ -16,7 +16,8 @@ import msgspec
 from bench.minimal import join, meter
 from bench.minimal.contract import BROKEN, DECODERS, PARTITIONS, TOPICS
 from monitor.shell.faust_settings import faust_app
-from monitor.shell.table import SessionTable
+from monitor.shell.store import MemoryStore, Stores
+from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
 if TYPE_CHECKING:
@@ -25,15 +26,17 @@ if TYPE_CHECKING:
     import faust
     from faust.types import StreamT
 
+    from monitor.shell.store import Store
     from monitor.shell.table import Partition
     from monitor.shell.transport import RecordBatch
+    from monitor.shell.writers import Writer
 
 
 class Customers:
     """The customers of a partition, and which of them changed."""
 
-    def __init__(self, records: dict[bytes, bytes]) -> None:
-        self.states = {key: msgspec.msgpack.decode(value) for key, value in records.items()}
+    def __init__(self, store: Store) -> None:
+        self.states = {key: msgspec.msgpack.decode(value) for key, value in store.items(b"")}
         self.changed: set[bytes] = set()
         self._encode = msgspec.msgpack.Encoder().encode
 
@@ -63,7 +66,7 @@ class Customers:
 def session_table(app: faust.App) -> SessionTable:
     """Make the table; nothing is published, so nothing is to be done before or after a flush."""
 
-    async def nothing_before(_number: int, _partition: Partition) -> None:
+    async def nothing(_writer: Writer) -> None:
         pass
 
     async def nothing_after(_partition: Partition) -> bool:
@@ -73,9 +76,10 @@ def session_table(app: faust.App) -> SessionTable:
         app,
         name="customers",
         sources=TOPICS,
-        restore=lambda _number, records: Customers(records),
-        before_flush=nothing_before,
-        after_flush=nothing_after,
+        callbacks=Callbacks(
+            lambda _number, store: Customers(store), lambda _partition: nothing, nothing_after
+        ),
+        stores=Stores(lambda _number: MemoryStore()),
         partitions=PARTITIONS,
     )
 
