@@ -2,7 +2,7 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim check mutants bench fmt gen golden lock clean
+.PHONY: help demo test sim chaos check mutants bench fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -32,6 +32,14 @@ FROM ?= 0
 
 sim: $(VENV)/.test ## Hold the monitor to the oracle for SEEDS seeded stories.
 	@$(BIN)/python -m tests.sim.run $(SEEDS) $(FROM)
+
+# `make chaos FAULTS=20 SEED=7`; WITHOUT=freeze,stall leaves kinds of faults out.
+FAULTS ?= 200
+SEED ?= 1
+WITHOUT ?=
+
+chaos: $(VENV)/.test ## Break three workers and Apache Kafka FAULTS times, and count what was lost.
+	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) --seed $(SEED) --without '$(WITHOUT)'
 
 check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
 	@$(BIN)/ruff check .
