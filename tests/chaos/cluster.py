@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
@@ -10,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from monitor.shell.child import LOOPBACK, ChildError
+from monitor.shell.topics import check_topics
 from tests.chaos.door import Door
 from tests.chaos.load import PARTITIONS
 from tests.integration.worker import Worker
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 SESSION_SECONDS = 6
 _FULL_AT_BYTES = 64 * 1024
+# A broker that is never up for longer than clients take to find it proves nothing.
+_OF_USE_SECONDS = 3
 
 
 class Hands:
@@ -168,10 +172,16 @@ class Broker:
     def _crash(self, seconds: float) -> None:
         self._kafka.kill()
         time.sleep(seconds)
-        self._kafka.start()
+        self._return()
 
     def _bounce(self, seconds: float) -> None:
         # One that is hardly up waits for itself, for longer than anybody would.
         self._kafka.stop(grace_seconds=8)
         time.sleep(seconds)
+        self._return()
+
+    def _return(self) -> None:
+        """Come back, and be of use again before anything else goes wrong here."""
         self._kafka.start()
+        asyncio.run(check_topics(self._kafka.bootstrap, PARTITIONS))
+        time.sleep(_OF_USE_SECONDS)

@@ -24,9 +24,9 @@ class Weights:
     """A worker's connections to the broker break, and new ones are refused for a while."""
     stall: float = 2
     """Nothing comes through a worker's connections for a while, though they stay open."""
-    hang: float = 1.5
+    hang: float = 1
     """The broker is stopped for a few seconds, and goes on then."""
-    crash: float = 1
+    crash: float = 0.5
     """The broker gets SIGKILL, and is started again on its data."""
     bounce: float = 0.5
     """The broker gets SIGTERM, and is started again on its data."""

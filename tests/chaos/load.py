@@ -203,7 +203,7 @@ class Sender:
             bootstrap_servers=self._bootstrap,
             enable_idempotence=True,
             linger_ms=5,
-            request_timeout_ms=180_000,
+            request_timeout_ms=600_000,
         )
         began = time.monotonic()
         async with producer:

@@ -101,7 +101,10 @@ class Chaos:
         try:
             self._break(broker, sender)
             self._mend(broker)
-            self._note(f"all faults are over, {sender.sent} of {len(whole.messages)} records sent")
+            self._say(
+                f"records: {len(whole.messages)}, of which {sender.sent} were sent before the last"
+                " fault was over"
+            )
         finally:
             sender.join()
         self._check(bootstrap, whole.ends)
@@ -129,6 +132,10 @@ class Chaos:
     def _target(self, fault: Fault, broker: Broker) -> Callable[[], None]:
         """What lets the fault happen, once there is somebody whom it can hit."""
         if fault.kind in OF_THE_BROKER:
+            while broker.hands.busy:
+                self._watch_over()
+                time.sleep(0.05)
+            broker.hands.wait()
             self._note(f"{fault.kind} {fault.seconds:.1f} s")
             return lambda: broker.suffer(fault.kind, fault.seconds)
         kind = fault.kind
@@ -237,19 +244,25 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--without", default="", help="kinds of faults, with commas")
+    parser.add_argument("--logs", type=Path, help="keep all logs in this directory, go as it may")
     given = parser.parse_args(arguments)
     without = {kind: 0.0 for kind in given.without.split(",") if kind}
     if without.keys() - set(KINDS):
         parser.error(f"--without takes some of {', '.join(KINDS)}")
     plan = Plan(given.seed, given.faults, replace(Weights(), **without))
-    directory = Path(tempfile.mkdtemp(prefix=f"outcome-monitor-chaos-{plan.seed}-"))
+    prefix = f"outcome-monitor-chaos-{plan.seed}-"
+    directory = given.logs or Path(tempfile.mkdtemp(prefix=prefix))
+    directory.mkdir(exist_ok=True)
     # The load's producer says at length that it finds no broker.
     logging.basicConfig(filename=directory / "load.log")
-    return told(plan, directory, again=" ".join(["make chaos", *_again(given)]))
+    status = told(plan, directory, again=" ".join(["make chaos", *_again(given)]))
+    if status == 0 and not given.logs:
+        shutil.rmtree(directory)
+    return status
 
 
 def told(plan: Plan, directory: Path, again: str) -> int:
-    """Run a plan and tell of it; keep the logs if it went wrong."""
+    """Run a plan and tell of it."""
     began = time.monotonic()
     chaos = Chaos(plan, directory, lambda line: print(line, flush=True))  # noqa: T201
     try:
@@ -266,9 +279,7 @@ def told(plan: Plan, directory: Path, again: str) -> int:
         f"took {time.monotonic() - began:.0f} s",
         *verdict.lines(),
     ]
-    if verdict.good:
-        shutil.rmtree(directory)
-    else:
+    if not verdict.good:
         (directory / "wrong.txt").write_text("\n".join(verdict.told))
         lines.append(f"Logs: {directory}\nAgain: {again}")
     sys.stdout.write("\n".join(lines) + "\n")
