@@ -32,7 +32,7 @@ from faust.types import TP, ConsumerMessage
 from monitor.shell import raw_records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from aiokafka import AIOKafkaConsumer
     from aiokafka.structs import ConsumerRecord
@@ -44,22 +44,30 @@ _NO_MEMBER = {IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdE
 class RecordBatch(ConsumerMessage):
     """Consecutive records of one partition, travelling through Faust as one message.
 
-    ``offset`` is the offset of the last record. Between ``after`` and ``first_offset`` the log
-    holds no record. ``highwater`` is the end of the log as the same fetch reported it.
+    It is complete from ``after`` up to ``offset``: what it does not hold in between, the log does
+    not, but for marks of transactions and for what these took back. It may hold nothing.
+    ``highwater`` is the end of the log as the same fetch reported it.
     """
 
     __slots__ = ("after", "highwater", "processed", "records")
 
-    def __init__(
-        self, tp: TP, records: list[ConsumerRecord], *, after: int, highwater: int, generation: int
+    def __init__(  # noqa: PLR0913 - All of it is known at the fetch only.
+        self,
+        tp: TP,
+        records: list[ConsumerRecord],
+        *,
+        after: int,
+        following: int,
+        highwater: int,
+        generation: int,
     ) -> None:
-        last = records[-1]
         super().__init__(
             tp.topic,
             tp.partition,
-            last.offset,
-            last.timestamp / 1000.0,
-            last.timestamp_type,
+            following - 1,
+            # Each record has its own.
+            0.0,
+            0,
             headers=None,
             key=None,
             # Not None, which Faust would take for the absence of a value.
@@ -75,8 +83,16 @@ class RecordBatch(ConsumerMessage):
 
     @property
     def first_offset(self) -> int:
-        """The offset of the first record."""
-        return int(self.records[0].offset)
+        """The offset of the first record, or where it would be."""
+        return int(self.records[0].offset) if self.records else self.offset + 1
+
+    @property
+    def size(self) -> int:
+        """The bytes of the records' keys and values; headers are small, or rare."""
+        return sum(
+            max(record.serialized_key_size, 0) + max(record.serialized_value_size, 0)
+            for record in self.records
+        )
 
     def begin_at(self, offset: int) -> None:
         """Leave out the records below an offset."""
@@ -95,6 +111,12 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         super().__post_init__()
         # What the next fetch will return begins here. Absent where aiokafka chose the position.
         self._positions: dict[TP, int] = {}
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust has a setting for it only together with transactions of its own.
+        consumer._isolation_level = "read_committed"  # noqa: SLF001
+        return consumer
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Forget the positions: aiokafka chooses new ones for every assignment."""
@@ -119,7 +141,16 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             for tp, run in fetched.items():
                 consumer.seek(tp, run[-1].offset + 1)
         # No await from here on: the records, the positions and the generation belong together.
-        return {ensure_TP(tp): [self._batch(ensure_TP(tp), run)] for tp, run in fetched.items()}
+        runs = {ensure_TP(tp): run for tp, run in fetched.items()}
+        for tp in list(self._passed(consumer, active_partitions - runs.keys())):
+            runs[tp] = []
+        return {tp: [self._batch(tp, run)] for tp, run in runs.items()}
+
+    def _passed(self, consumer: AIOKafkaConsumer, tps: set[TP]) -> Iterator[TP]:
+        """The partitions in which the client has read on and found no record to give us."""
+        for tp in tps & self._positions.keys() & self.assignment():
+            if _position(consumer, tp) > self._positions[tp]:
+                yield tp
 
     async def _read_raw(
         self, consumer: AIOKafkaConsumer, active_partitions: set[TP], error: Exception
@@ -143,11 +174,13 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         return {tp: runs[tp] for tp in kept & self.assignment() if runs[tp]}
 
     def _batch(self, tp: TP, records: list[ConsumerRecord]) -> RecordBatch:
-        first, following = records[0].offset, records[-1].offset + 1
+        following = _position(self._ensure_consumer(), tp)
+        first = records[0].offset if records else following
         batch = RecordBatch(
             tp,
             records,
             after=min(first, self._positions.get(tp, first)),
+            following=following,
             highwater=self.highwater(tp) or following,
             generation=self.app.consumer_generation_id,
         )
@@ -219,7 +252,18 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
                 raise answer
         return answers == {NoError}
 
+    async def rejoin(self) -> None:
+        """Have the group deal its partitions out anew."""
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001
+        await self.call_thread(coordinator.request_rejoin)
+
     def expelled(self) -> bool:
         """Whether the coordinator told us that we are no member any more."""
         generation = self._ensure_consumer()._coordinator.generation  # noqa: SLF001
         return bool(generation == driver.DEFAULT_GENERATION_ID)
+
+
+def _position(consumer: AIOKafkaConsumer, tp: TP) -> int:
+    """Where the client would fetch next; -1 while it does not know."""
+    state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001
+    return int(state.position) if state.has_valid_position else -1

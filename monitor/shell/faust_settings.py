@@ -26,13 +26,15 @@ _SETTINGS: dict[str, Any] = {
     "consumer_auto_offset_reset": "earliest",
     # Records of one poll, so the most that an agent folds without giving way to others.
     "broker_max_poll_records": 2000,
+    # Bytes that wait in the client for each partition, and so the most that a batch of many records
+    # has. A single record above that comes alone, up to what the broker takes.
+    "consumer_max_fetch_size": 1024 * 1024,
     # Counted in batches: what waits here is thrown away at every rebalance.
     "stream_buffer_maxsize": 16,
     # A rebalance and a shutdown wait for the batch that is being folded.
     "stream_wait_empty": True,
-    # The table holds its state in memory; a standby would need a second way to recover.
+    # The table holds its state by itself.
     "store": "memory://",
-    "table_standby_replicas": 0,
     # It compares with an end offset that the embedded broker answers too low.
     "recovery_consistency_check": False,
     # We ask for no leader, so the topic that elects one would only lie about.
@@ -57,6 +59,7 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
     session_timeout: float = 20.0,
     commit_interval: float = 1.0,
     replicas: int = 1,
+    standbys: int = 0,
     address: str | None = None,
 ) -> faust.App:
     """Make an app that uses the batch transport.
@@ -70,6 +73,7 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
             embedded broker makes everyone who joins wait for half of it.
         commit_interval: Seconds between two flushes, and so the work repeated after a crash.
         replicas: Replication factor of the changelog.
+        standbys: Workers that read each changelog along with its owner.
         address: The URL by which the group is told of this worker, each its own.
     """
     return faust.App(
@@ -85,6 +89,7 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
         producer_request_timeout=session_timeout / 2,
         broker_commit_interval=commit_interval,
         topic_replication_factor=replicas,
+        table_standby_replicas=standbys,
         canonical_url=address,
         **_SETTINGS,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from monitor.core.notes import encode
 from monitor.shell.raw_records import writable
@@ -19,14 +19,16 @@ from schemas.published import Finding
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from aiokafka.structs import RecordMetadata
     from faust.types import AppT
-    from faust.types.tuples import RecordMetadata
+    from faust.types.tuples import RecordMetadata as Sent
     from pydantic import BaseModel
 
     from monitor.core.notes import Note
     from monitor.core.outputs import Published
     from monitor.shell.partition import Letter, OwnedPartition
     from monitor.shell.topics import Topic
+    from monitor.shell.writers import Writer
 
 _HASH_CHARACTERS = 32
 
@@ -41,15 +43,15 @@ class Publisher:
         self._notes = notes
         self._partitions = partitions
 
-    async def publish(self, number: int, partition: OwnedPartition) -> None:
+    async def publish(self, partition: OwnedPartition, writer: Writer) -> None:
         """Write everything a partition has put out, and wait until it is acknowledged."""
         published, letters = partition.take_unpublished()
         sent = [
-            await self._send(number, topic, hidden.journey, record)
+            await _send(writer, topic, hidden.journey, record)
             for hidden in (hide(self._hash_key, output) for output in published)
             for topic, record in records_of(hidden)
         ]
-        sent += [await self._send_letter(number, letter) for letter in letters]
+        sent += [await _send_letter(writer, letter) for letter in letters]
         await asyncio.gather(*sent)
 
     async def post(self, partition: OwnedPartition) -> bool:
@@ -63,20 +65,7 @@ class Publisher:
         partition.posted(notes)
         return bool(notes)
 
-    def _send(
-        self, number: int, topic: Topic, journey: str, record: BaseModel
-    ) -> Awaitable[Awaitable[RecordMetadata]]:
-        return self._app.producer.send(
-            topic.name,
-            key=journey.encode(),
-            value=record.model_dump_json(by_alias=True, exclude_none=True).encode(),
-            partition=number,
-            # The broker's clock decides about retention; when it happened is in the value.
-            timestamp=None,
-            headers={"content-type": b"application/json"},
-        )
-
-    def _send_note(self, note: Note) -> Awaitable[Awaitable[RecordMetadata]]:
+    def _send_note(self, note: Note) -> Awaitable[Awaitable[Sent]]:
         return self._app.producer.send(
             self._notes,
             key=note.to.encode(),
@@ -86,17 +75,26 @@ class Publisher:
             headers={},
         )
 
-    def _send_letter(self, number: int, letter: Letter) -> Awaitable[Awaitable[RecordMetadata]]:
-        came = [(writable(name), content) for name, content in letter.headers]
-        return self._app.producer.send(
-            DEAD_LETTERS.name,
-            key=letter.key,
-            value=letter.value,
-            partition=number,
-            timestamp=None,
-            # A header may have no value, of which Faust's types do not know.
-            headers=cast("list[tuple[str, bytes]]", [*came, *letter.reason.headers()]),
-        )
+
+async def _send(
+    writer: Writer, topic: Topic, journey: str, record: BaseModel
+) -> Awaitable[RecordMetadata]:
+    return await writer.send(
+        topic.name,
+        key=journey.encode(),
+        value=record.model_dump_json(by_alias=True, exclude_none=True).encode(),
+        headers=[("content-type", b"application/json")],
+    )
+
+
+async def _send_letter(writer: Writer, letter: Letter) -> Awaitable[RecordMetadata]:
+    came = [(writable(name), content) for name, content in letter.headers]
+    return await writer.send(
+        DEAD_LETTERS.name,
+        key=letter.key,
+        value=letter.value,
+        headers=[*came, *letter.reason.headers()],
+    )
 
 
 def records_of(output: Published) -> list[tuple[Topic, BaseModel]]:

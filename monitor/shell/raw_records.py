@@ -20,7 +20,7 @@ from aiokafka.record.util import decode_varint
 from aiokafka.structs import ConsumerRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from aiokafka import AIOKafkaConsumer
     from faust.types import TP
@@ -31,7 +31,8 @@ _VERSION_AT = 16
 _WITH_HEADERS = 2
 _BYTES_MAX = 1024 * 1024
 _WAIT_MILLISECONDS = 500
-_READ_UNCOMMITTED = 0
+_READ_COMMITTED = 1
+_ABORT = b"\x00\x00\x00\x00"
 
 
 async def fetch(
@@ -49,16 +50,17 @@ async def fetch(
     if leader is None or leader < 0:
         return []
     wanted = [(tp.topic, [(tp.partition, offset, _BYTES_MAX)])]
-    request = FetchRequest(_WAIT_MILLISECONDS, 1, _BYTES_MAX, _READ_UNCOMMITTED, wanted)
+    request = FetchRequest(_WAIT_MILLISECONDS, 1, _BYTES_MAX, _READ_COMMITTED, wanted)
     try:
         response = await client.send(leader, request)
     except KafkaError:
         return []
-    ((_, ((_, error, _, *_, run),)),) = response.topics
+    ((_, ((_, error, _, _, *more, run),)),) = response.topics
     if for_code(error) is not NoError:
         return []
     try:
-        return [record for record in records(tp, run) if record.offset >= offset]
+        aborted = next((each for each in more if isinstance(each, list)), [])
+        return [record for record in records(tp, run, aborted) if record.offset >= offset]
     except (CorruptRecordException, IndexError, ValueError) as cause:
         raise CorruptRecordException(
             f"{tp.topic}, partition {tp.partition}: the records from offset {offset} on cannot be "
@@ -67,8 +69,16 @@ async def fetch(
         ) from cause
 
 
-def records(tp: TP, run: bytes) -> Iterator[ConsumerRecord[bytes, bytes]]:
-    """The records of whole batches; one that is cut off at the end of a run is left out."""
+def records(
+    tp: TP, run: bytes, aborted: Iterable[tuple[int, int]] = ()
+) -> Iterator[ConsumerRecord[bytes, bytes]]:
+    """The records of whole batches; one that is cut off at the end of a run is left out.
+
+    So is what a transaction took back: ``aborted`` says of which producer, and from which offset
+    on. It ends with a mark.
+    """
+    waiting = sorted(aborted, key=lambda transaction: transaction[1])
+    taken_back: set[int] = set()
     at = 0
     while at + _LENGTH.size <= len(run):
         (length,) = _LENGTH.unpack_from(run, at)
@@ -80,7 +90,12 @@ def records(tp: TP, run: bytes) -> Iterator[ConsumerRecord[bytes, bytes]]:
         batch = Batch(run[at:end])
         if not batch.validate_crc():
             raise CorruptRecordException("the checksum is wrong")
-        if not batch.is_control_batch:
+        while waiting and waiting[0][1] <= batch.base_offset:
+            taken_back.add(waiting.pop(0)[0])
+        if batch.is_control_batch:
+            if next(iter(batch)).key == _ABORT:
+                taken_back.discard(batch.producer_id)
+        elif not (batch.is_transactional and batch.producer_id in taken_back):
             yield from _unpacked(tp, batch)
         at = end
 

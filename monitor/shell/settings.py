@@ -79,6 +79,17 @@ class Settings(BaseSettings):
     flush_interval_seconds: Annotated[float, Field(ge=0.05, le=60)] = Field(
         default=1.0, description="Time between two flushes, and so the work repeated after a crash."
     )
+    transaction_timeout_seconds: Annotated[float, Field(ge=10, le=900)] = Field(
+        default=60.0,
+        description=(
+            "Time after which the broker takes back a flush that was begun and not finished; "
+            "readers of published topics may wait that long."
+        ),
+    )
+    standbys: Annotated[int, Field(ge=0, le=3)] = Field(
+        default=0,
+        description="Workers that keep a copy of each partition's state, and take over from it.",
+    )
     idle_after_seconds: Annotated[float, Field(ge=0, le=86_400)] = Field(
         default=5.0,
         description=(

@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
+from monitor.shell.changelog import COMPACTION_LAG_MILLISECONDS
 from schemas import decode, evaluations, published
 
 if TYPE_CHECKING:
@@ -65,6 +66,12 @@ _NOTES = {
     "max.message.bytes": str(DEAD_LETTER_BYTES_MAX),
 }
 
+TABLE = "journeys"
+_STATE = {
+    "cleanup.policy": "compact",
+    "min.compaction.lag.ms": str(COMPACTION_LAG_MILLISECONDS),
+}
+
 # One customer has one partition number in all of the inputs, so their counts must agree.
 INPUTS = (CONVERSATIONS, HANDOFFS, FOLLOWUPS)
 OUTPUTS = (OUTCOMES, FINDINGS, EVALUATIONS, DEAD_LETTERS)
@@ -82,6 +89,14 @@ def notes_of(group: str) -> Topic:
     has found out would be news to another that reads the same inputs.
     """
     return Topic(f"cx.internal.rekeyed.{group}", _NOTES)
+
+
+def changelog_of(group: str) -> Topic:
+    """The topic that keeps a group's state.
+
+    Faust would make it, too, but while partitions are already dealt out, and then without it.
+    """
+    return Topic(f"{group}-{TABLE}-changelog", _STATE)
 
 
 async def create_topics(

@@ -12,6 +12,8 @@ Rules, each of them about not losing and not repeating a record:
 - What was fetched and not delivered is read again.
 - Offsets are committed after the flush that contains them was acknowledged. A flush that fails
   crashes the worker.
+- What is folded and not durable is bounded in bytes. At the bound nothing more is taken, queues
+  fill up, and fetching stops, until a flush has got through.
 - All topics that agents consume belong to the sources of a `WriteBehind` table.
 """
 
@@ -22,17 +24,18 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
-from aiokafka.errors import ConsumerStoppedError, UnknownError, UnsupportedVersionError
+from aiokafka.errors import ConsumerStoppedError
 from faust.exceptions import ImproperlyConfigured
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
 
 from monitor.shell.consumer_thread import BatchConsumerThread, RecordBatch
+from monitor.shell.delivery import Deliveries
+from monitor.shell.producer import BatchProducer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
-    from aiokafka.producer.message_accumulator import BatchBuilder
     from faust.tables.manager import TableManager
     from faust.tables.recovery import Recovery
     from faust.types import TP, AppT, Message
@@ -51,6 +54,7 @@ __all__ = [
 ]
 
 SCHEME = "kafka-batch"
+_LOOK_AGAIN_AFTER_SECONDS = 0.05
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -74,6 +78,7 @@ async def batches(stream: StreamT[RecordBatch]) -> AsyncIterator[RecordBatch]:
     """
     consumer = cast("BatchConsumer", stream.app.consumer)
     async for batch in stream:
+        await consumer.room()
         consumer.in_hand.add(batch)
         yield batch
         batch.processed = True
@@ -85,6 +90,13 @@ class WriteBehind(abc.ABC):
 
     #: The topics whose records end up in the table.
     sources: frozenset[str]
+    #: The most bytes of records that may be folded and not durable.
+    backlog_max: int
+
+    @property
+    @abc.abstractmethod
+    def backlog(self) -> int:
+        """The bytes of records that are folded and not durable."""
 
     @property
     @abc.abstractmethod
@@ -130,12 +142,7 @@ class BatchConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         #: Batches that were given to the body of an agent's loop, which has not finished.
         self.in_hand: set[RecordBatch] = set()
-        # The next offset to deliver, by partition.
-        self._next: dict[TP, int] = {}
-        # Partitions of which something was fetched and not delivered.
-        self._dropped: set[TP] = set()
-        # Where we already sought because of a hole: seen a second time, it is in the log itself.
-        self._sought: dict[TP, int] = {}
+        self._deliveries = Deliveries()
         # Where our sources would be resumed after a crash.
         self._durable: dict[TP, int] = {}
         # Rebalances are counted, because Faust's recovery of one may end in the middle of another.
@@ -157,7 +164,9 @@ class BatchConsumer(driver.Consumer):
         try:
             while not (self.should_stop or fetcher.should_stop):
                 await self._seek_back()
-                fetched, _ = await self._wait_next_records(1.0)
+                # That a fetch found nothing but marks of transactions shows when this is over, and
+                # recovery waits for it.
+                fetched, _ = await self._wait_next_records(1.0 if self._gate_open else 0.1)
                 for (batch,) in (fetched or {}).values():
                     await self._deliver(batch)
         except (ConsumerStoppedError, asyncio.CancelledError):
@@ -165,26 +174,11 @@ class BatchConsumer(driver.Consumer):
                 raise
 
     async def _deliver(self, batch: RecordBatch) -> None:
-        tp = batch.tp
-        expected = self._next.get(tp, batch.after)
-        if batch.highwater < expected:
-            raise ImproperlyConfigured(
-                f"{tp} ends at {batch.highwater}, but {expected} was already read: it is another "
-                "log by the same name; give the worker another group, or bring the old log back"
-            )
-        if not self._may_deliver(batch) or self._is_behind_a_hole(batch, expected):
-            self._dropped.add(tp)
+        if not self._deliveries.admit(batch, wanted=self._may_deliver(batch)):
             return
-        if batch.offset < expected:
-            return
-        batch.begin_at(expected)
         self._raise_recovery_target(batch)
         await self.wait_first(self.callback(batch), self.suspend_flow.wait())
-        if self._may_deliver(batch):
-            self._next[tp] = batch.offset + 1
-        else:
-            # Perhaps delivered and perhaps not: what comes next decides where to read on.
-            self._dropped.add(tp)
+        self._deliveries.delivered(batch, surely=self._may_deliver(batch))
 
     def _may_deliver(self, batch: RecordBatch) -> bool:
         if not self.flow_active or batch.generation_id != self.app.consumer_generation_id:
@@ -193,31 +187,14 @@ class BatchConsumer(driver.Consumer):
             return batch.tp in self._get_active_partitions()
         return self._gate_open
 
-    def _is_behind_a_hole(self, batch: RecordBatch, expected: int) -> bool:
-        if batch.after > expected:
-            return True
-        if batch.first_offset > expected and self._sought.get(batch.tp) != expected:
-            # Compaction, retention and transactions leave holes; a fault may do so too.
-            self.log.warning(
-                "%s: expected offset %s, got %s; reading again once",
-                batch.tp,
-                expected,
-                batch.first_offset,
-            )
-            self._sought[batch.tp] = expected
-            return True
-        return False
-
     async def _seek_back(self) -> None:
-        offsets = {tp: self._next[tp] for tp in self._dropped if tp in self._next}
-        self._dropped.clear()
+        offsets = self._deliveries.to_read_again()
         if offsets:
             await self._thread.seek_back(offsets)
 
     def read_again(self, tp: TP, offset: int) -> None:
         """Deliver a changelog from this offset on, whatever was delivered before."""
-        self._next[tp] = offset
-        self._dropped.add(tp)
+        self._deliveries.read_again(tp, offset)
 
     def _raise_recovery_target(self, batch: RecordBatch) -> None:
         # Recovery runs up to the end that the broker answered when it was asked. Tansu 0.6 answers
@@ -225,6 +202,13 @@ class BatchConsumer(driver.Consumer):
         targets = recovery_of(self.app).active_highwaters
         if batch.tp in targets:
             targets[batch.tp] = max(targets[batch.tp], batch.highwater - 1)
+
+    async def room(self) -> None:
+        """Wait until the tables may fold more, or a rebalance begins, which waits for the batch."""
+        while self._gate_open and any(  # noqa: ASYNC110 - Flushes and gates are no events.
+            table.backlog > table.backlog_max for table in self.tables()
+        ):
+            await asyncio.sleep(_LOOK_AGAIN_AFTER_SECONDS)
 
     # Rebalance
 
@@ -245,14 +229,12 @@ class BatchConsumer(driver.Consumer):
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Begin to recover; the gate stays closed."""
         self._assigned_round = self._round
-        self._next.clear()
-        self._dropped.clear()
-        self._sought.clear()
+        self._deliveries.forget()
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
         """Seek, and expect to go on from there."""
-        self._next.update(partitions)
+        self._deliveries.expect(partitions)
         await super().seek_wait(partitions)
 
     async def perform_seek(self) -> None:
@@ -306,6 +288,10 @@ class BatchConsumer(driver.Consumer):
         """
         return await self._commit(self._durable)
 
+    async def rejoin(self) -> None:
+        """Have the group deal its partitions out anew, ours too."""
+        await self._thread.rejoin()
+
     async def _commit_tps(self, tps: Iterable[TP], start_new_transaction: bool) -> bool:  # noqa: FBT001 - Faust's signature.
         del tps
         # Faust collects acknowledged offsets here and we never ask for them.
@@ -325,37 +311,6 @@ class BatchConsumer(driver.Consumer):
         return bool(new) and await self._commit_offsets(
             new, start_new_transaction=start_new_transaction
         )
-
-
-class BatchProducer(driver.Producer):
-    """Faust's producer, idempotent where the broker can: no retry doubles or overtakes a write."""
-
-    _idempotent = True
-
-    def _settings_extra(self) -> Mapping[str, Any]:
-        return {"acks": "all", "enable_idempotence": self._idempotent}
-
-    async def on_start(self) -> None:
-        """Connect, without idempotence if need be."""
-        try:
-            await super().on_start()
-        except (UnknownError, UnsupportedVersionError):
-            # Tansu's memory engine refuses to number its producers.
-            if self.should_stop:
-                return
-            self.log.warning("the broker has no idempotent producers: a late retry may repeat")
-            await self._ensure_producer().stop()
-            self._idempotent = False
-            await super().on_start()
-
-    def new_batch(self) -> BatchBuilder:
-        """Begin a batch of records, which the broker will append as one."""
-        return self._ensure_producer().create_batch()
-
-    async def write(self, batch: BatchBuilder, topic: str, partition: int) -> int:
-        """Send a batch, wait for its acknowledgement, and return its last record's offset."""
-        sent = await self._ensure_producer().send_batch(batch, topic, partition=partition)
-        return int((await sent).offset + batch.record_count() - 1)
 
 
 class BatchTransport(driver.Transport):

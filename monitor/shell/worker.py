@@ -25,10 +25,12 @@ from monitor.shell.metrics import Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import Publisher
 from monitor.shell.settings import PREFIX, SettingsError
-from monitor.shell.table import SessionTable
+from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.topics import (
     INPUTS,
     OUTPUTS,
+    TABLE,
+    changelog_of,
     check_topics,
     create_topics,
     notes_of,
@@ -68,20 +70,27 @@ class OutcomeWorker:
             session_timeout=settings.session_timeout_seconds,
             commit_interval=settings.flush_interval_seconds,
             replicas=settings.replication_factor,
+            standbys=settings.standbys,
             address=settings.web_url or address_of(listener),
         )
         self._notes = notes_of(settings.group).name
         publisher = Publisher(self.app, settings.hash_key(), self._notes, settings.partitions)
         self.table = SessionTable(
             self.app,
-            name="journeys",
+            name=TABLE,
             sources=(*SOURCES, self._notes),
-            restore=self._restore,
-            before_flush=lambda number, partition: publisher.publish(
-                number, cast("OwnedPartition", partition)
+            callbacks=Callbacks(
+                restore=self._restore,
+                before_flush=lambda partition, writer: publisher.publish(
+                    cast("OwnedPartition", partition), writer
+                ),
+                after_flush=lambda partition: publisher.post(cast("OwnedPartition", partition)),
             ),
-            after_flush=lambda partition: publisher.post(cast("OwnedPartition", partition)),
             partitions=settings.partitions,
+            # A member that only sleeps for a while keeps what it has begun.
+            transaction_timeout=max(
+                settings.transaction_timeout_seconds, settings.session_timeout_seconds
+            ),
         )
         self._silent_since: dict[TP, float] = {}
         self.app.agent(self._source(), name="track")(self._track)
@@ -209,11 +218,12 @@ def _make_directory(settings: Settings) -> None:
 
 async def _see_to_topics(settings: Settings) -> None:
     bootstrap, partitions = settings.kafka_bootstrap, settings.partitions
-    topics = (*INPUTS, *OUTPUTS, notes_of(settings.group))
+    topics = [*INPUTS, *OUTPUTS, notes_of(settings.group)]
     try:
         async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
             if settings.create_topics:
                 replicas = settings.replication_factor
+                topics.append(changelog_of(settings.group))
                 await create_topics(bootstrap, partitions, replicas, topics=topics)
             else:
                 await check_topics(bootstrap, partitions, topics=topics)

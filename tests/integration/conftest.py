@@ -12,10 +12,12 @@ import pytest
 
 from monitor.shell.embedded import EmbeddedBroker
 from tests.integration.apache_kafka import ApacheKafka, missing
+from tests.integration.lab import Lab, a_lab
 from tests.integration.traffic import remove_our_topics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -74,3 +76,21 @@ def require_apache_kafka() -> None:
         pytest.fail(f"CI must run the tests against Apache Kafka: {lack}")
     if lack:
         pytest.skip(f"the Apache Kafka part is left out: {lack}")
+
+
+@pytest.fixture
+def lab(bootstrap: str, topic_prefix: str, tmp_path: Path) -> Iterator[Lab]:
+    """A group on each of the brokers."""
+    yield from a_lab(bootstrap, topic_prefix, tmp_path)
+
+
+@pytest.fixture
+def kafka_lab(apache_kafka: ApacheKafka, topic_prefix: str, tmp_path: Path) -> Iterator[Lab]:
+    """A group on Apache Kafka, which has transactions."""
+    yield from a_lab(apache_kafka.bootstrap, topic_prefix, tmp_path)
+
+
+@pytest.fixture
+def small_lab(embedded: EmbeddedBroker, topic_prefix: str, tmp_path: Path) -> Iterator[Lab]:
+    """A group on the embedded broker."""
+    yield from a_lab(embedded.bootstrap, topic_prefix, tmp_path)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,19 +18,24 @@ from typing import TYPE_CHECKING
 import faust
 
 from monitor.shell.faust_settings import faust_app
-from monitor.shell.table import SessionTable
+from monitor.shell.ledger import BACKLOG_BYTES_MAX
+from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from faust.types import RecordMetadata, StreamT
+    from aiokafka.producer.message_accumulator import BatchBuilder
+    from aiokafka.structs import RecordMetadata
+    from faust.types import StreamT
 
     from monitor.shell.table import Partition
     from monitor.shell.transport import RecordBatch
+    from monitor.shell.writers import Writer
 
 PARTITIONS = 4
 TICK = b"tick"
+SLEEP = b"sleep"
 
 
 def sources(group: str) -> tuple[str, str]:
@@ -46,44 +53,62 @@ class Counting:
         self.changed: set[bytes] = set()
         self.outputs: list[bytes] = []
         self.padding = b"x" * padding
+        self.sleepy = False
 
     def fold(self, key: bytes, value: int) -> None:
         count, total = self.totals.get(key, (0, 0))
         self.totals[key] = (count + 1, total + value)
         self.changed.add(key)
         self.outputs.append(b"%s %d" % (key, count + 1))
+        self.sleepy |= key == SLEEP
 
     def changes(self) -> dict[bytes, bytes | None]:
         changed, self.changed = self.changed, set()
         return {key: b"%d %d %s" % (*self.totals[key], self.padding) for key in changed}
 
 
-def counting_table(app: faust.App, group: str, padding: int) -> SessionTable:
-    topic = app.topic(f"{group}-outputs", value_type=bytes, value_serializer="raw")
+class SleepingTable(SessionTable):
+    """A table whose worker stops itself where that does the most harm."""
 
+    async def _open_writer(self, number: int) -> Writer:
+        writer = await super()._open_writer(number)
+        append = writer.append
+
+        async def sleep_and_append(batch: BatchBuilder) -> int:
+            partition = self.partition(number)
+            assert isinstance(partition, Counting)
+            if partition.sleepy:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            return await append(batch)
+
+        writer.append = sleep_and_append  # type: ignore[method-assign]
+        return writer
+
+
+def counting_table(
+    app: faust.App, group: str, padding: int, kind: type[SessionTable]
+) -> SessionTable:
     def restore(_number: int, records: dict[bytes, bytes]) -> Counting:
         return Counting(records, padding)
 
-    async def publish(number: int, partition: Partition) -> None:
+    async def publish(partition: Partition, writer: Writer) -> None:
         assert isinstance(partition, Counting)
         lines, partition.outputs = partition.outputs, []
         sent: list[Awaitable[RecordMetadata]] = []
         for line in lines:
             if line.startswith(b"refuse"):
                 raise ValueError(line)
-            sent.append(await topic.send(value=line, partition=number, force=True))
+            sent.append(await writer.send(f"{group}-outputs", key=None, value=line, headers=[]))
         await asyncio.gather(*sent)
 
     async def nothing(_partition: Partition) -> bool:
         return False
 
-    return SessionTable(
+    return kind(
         app,
         name="counts",
         sources=sources(group),
-        restore=restore,
-        before_flush=publish,
-        after_flush=nothing,
+        callbacks=Callbacks(restore, publish, nothing),
         partitions=PARTITIONS,
     )
 
@@ -96,8 +121,11 @@ def counting_app(arguments: argparse.Namespace) -> faust.App:
         datadir=arguments.datadir,
         session_timeout=6.0,
         commit_interval=0.3,
+        standbys=arguments.standbys,
     )
-    table = counting_table(app, group, arguments.padding)
+    kind = SleepingTable if arguments.sleeps else SessionTable
+    table = counting_table(app, group, arguments.padding, kind)
+    table.backlog_max = arguments.backlog
 
     @app.agent(app.topic(*sources(group), schema=BatchSchema(), partitions=PARTITIONS))
     async def count(stream: StreamT[RecordBatch]) -> None:
@@ -131,7 +159,10 @@ def main() -> None:
     parser.add_argument("group")
     parser.add_argument("datadir", type=Path)
     parser.add_argument("--padding", type=int, default=0)
+    parser.add_argument("--standbys", type=int, default=0)
+    parser.add_argument("--backlog", type=int, default=BACKLOG_BYTES_MAX)
     parser.add_argument("--tick", action="store_true")
+    parser.add_argument("--sleeps", action="store_true")
     app = counting_app(parser.parse_args())
     worker = faust.Worker(app, loglevel="INFO", quiet=True, logfile=sys.stderr)
     raise SystemExit(worker.execute_from_commandline())

@@ -193,7 +193,9 @@ async def send(bootstrap: str, messages: Iterable[Message]) -> list[RecordMetada
 async def read_all(bootstrap: str, topic: str) -> list[ConsumerRecord[bytes, bytes]]:
     """Read a topic to the end that its fetches report; the embedded broker tells no other."""
     partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed"
+    )
     records: list[ConsumerRecord[bytes, bytes]] = []
     async with consumer:
         consumer.assign(partitions)

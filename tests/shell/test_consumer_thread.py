@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -39,6 +40,7 @@ class Client:
 
     def __init__(self, answer: Callable[[], bytes], error: int = 0) -> None:
         self._fetcher = self._subscriptions = self._client = self.cluster = self
+        self._subscription = self.subscription = self.assignment = self
         # It took what was at hand of the one partition, and failed at the other.
         self._records = {BAD: None}
         self.seeks: list[tuple[TP, int]] = []
@@ -65,6 +67,10 @@ class Client:
     def seek(self, tp: TP, offset: int) -> None:
         self.seeks.append((tp, offset))
 
+    def state_value(self, tp: TP) -> Any:
+        position = next((offset for to, offset in reversed(self.seeks) if to == tp), None)
+        return SimpleNamespace(has_valid_position=position is not None, position=position)
+
     def highwater(self, tp: TP) -> int:
         return {BAD: 99}[tp]
 
@@ -89,6 +95,7 @@ def fetched(
     async def scenario() -> list[RecordBatch]:
         app = faust_app("thread", "localhost", datadir=directory)
         consumer: Any = app.consumer
+        consumer._thread.thread_loop.close()  # noqa: SLF001 - it would have been in use
         thread = Thread(consumer, thread_loop=asyncio.get_running_loop())
         prepare(thread)
         found = await thread.fetch(client, max_records)
@@ -114,6 +121,21 @@ def test_the_run_is_read_by_ourselves_and_what_others_lost_is_read_again(
     assert (batch.after, batch.highwater) == (7, 99)
     assert sorted(client.seeks[:-1]) == [(READ, 5), (BAD, 7)]
     assert client.seeks[-1] == (BAD, 7 + count)
+
+
+def test_a_run_that_a_transaction_took_back_is_passed_over_and_said_to_be_empty(
+    tmp_path: Path,
+) -> None:
+    class Passing(Client):
+        """It has read up to an offset and found nothing that counts."""
+
+        async def fetched_records(self, *_: Any, **__: Any) -> dict[TP, list[Any]]:
+            self.seek(BAD, 12)
+            return {}
+
+    (batch,) = fetched(tmp_path, Passing(lambda: b""), nothing, None)
+
+    assert (batch.after, batch.offset, batch.records) == (7, 11, [])
 
 
 def test_what_was_read_before_a_rebalance_is_not_delivered_after_it(tmp_path: Path) -> None:

@@ -17,12 +17,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.fetch import FetchRequest
 from faust.app.base import App
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.serializers.schemas import Schema
 from faust.tables.base import Collection
 from faust.tables.manager import TableManager
@@ -46,6 +48,7 @@ SIGNATURES: list[tuple[Any, str, str]] = [
         "consumer active_partitions timeout max_records",
     ),
     (driver.AIOKafkaConsumerThread, "_commit", "offsets"),
+    (driver.AIOKafkaConsumerThread, "_create_worker_consumer", "transport"),
     (driver.AIOKafkaConsumerThread, "_seek_wait", "consumer partitions"),
     (driver.AIOKafkaConsumerThread, "on_partitions_assigned", "assigned generation_id"),
     (driver.AIOKafkaConsumerThread, "seek", "partition offset"),
@@ -79,7 +82,13 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (driver.Consumer, "_wait_next_records", "timeout"),
     (driver.Consumer, "earliest_offsets", "partitions"),
     (driver.Producer, "_ensure_producer", ""),
+    (driver.Producer, "_settings_auth", ""),
+    (driver.Producer, "_settings_default", ""),
     (GroupCoordinator, "_send_req", "request"),
+    (GroupCoordinator, "request_rejoin", ""),
+    (Assignment, "state_value", "tp"),
+    (PartitionAssignor, "assigned_actives", ""),
+    (PartitionAssignor, "assigned_standbys", ""),
     (
         OffsetCommitRequest,
         "__init__",
@@ -95,7 +104,11 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (AIOKafkaConsumer, "highwater", "partition"),
     (AIOKafkaConsumer, "last_poll_timestamp", "partition"),
     (AIOKafkaConsumer, "seek", "partition offset"),
+    (AIOKafkaProducer, "abort_transaction", ""),
+    (AIOKafkaProducer, "begin_transaction", ""),
+    (AIOKafkaProducer, "commit_transaction", ""),
     (AIOKafkaProducer, "create_batch", ""),
+    (AIOKafkaProducer, "send", "topic value key partition timestamp_ms headers"),
     (AIOKafkaProducer, "send_batch", "batch topic partition"),
     (BatchBuilder, "append", "timestamp key value headers"),
     (BatchBuilder, "record_count", ""),
@@ -185,6 +198,36 @@ def test_a_method_we_rely_on_is_there_and_takes_what_it_took(
             id="the client drops a run after it has read it",
         ),
         pytest.param(
+            # So it can be told between construction and start.
+            AIOKafkaConsumer.start,
+            ["isolation_level=self._isolation_level"],
+            id="the client is told at its start which records count",
+        ),
+        pytest.param(
+            # So we find where it stands, if all that it found were marks of transactions.
+            FetchResult.getall,
+            ["self._update_position()", "return ret_list"],
+            id="the client moves its position past what holds no record",
+        ),
+        pytest.param(
+            # So what an owner before us had begun is decided when recovery asks for the end.
+            Recovery._restart_recovery.fun,
+            ["self._build_highwaters)(", "self._seek_offsets)("],
+            id="recovery asks for the end after tables have heard of the rebalance",
+        ),
+        pytest.param(
+            # The table reads along with all of them, and none is a source.
+            Recovery._restart_recovery.fun,
+            ["consumer.pause_partitions)(active_tps)", "consumer.resume_partitions)(standby_tps)"],
+            id="changelogs of standbys are read on, those of owned partitions are not",
+        ),
+        pytest.param(
+            # So where a standby stands is where its partition is recovered from.
+            Recovery._add,
+            ["table.persisted_offset(tp)", "offsets[tp] = persisted_offset"],
+            id="recovery begins where the table says it stands",
+        ),
+        pytest.param(
             # So the table asks for two.
             Recovery._restart_recovery.fun,
             ["recovery_buffer_size == 1"],
@@ -209,6 +252,8 @@ def test_the_attributes_we_rely_on_are_there() -> None:
         assert callable(consumer.callback)
         assert consumer._acked == consumer._acked_index == {}
         assert recovery.active_highwaters == recovery.active_offsets == {}
+        assert recovery.standby_offsets == {}
+        assert TopicPartitionState(None).has_valid_position is False
         assert recovery._generation_id == 0
         assert app.consumer_generation_id == 0
         assert app.topics.acks_enabled_for("any") is False

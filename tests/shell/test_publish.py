@@ -22,6 +22,8 @@ from tests.driver import Driver
 if TYPE_CHECKING:
     from faust.types import AppT
 
+    from monitor.shell.writers import Writer
+
 CHARGEBACK = said(
     "external.signal",
     "41d 00:00",
@@ -30,7 +32,7 @@ CHARGEBACK = said(
 
 
 class Recording:
-    """A producer that keeps what it is given."""
+    """A writer that keeps what it is given."""
 
     def __init__(self) -> None:
         """Start with nothing."""
@@ -51,8 +53,9 @@ def published(driver: Driver) -> Recording:
     outputs = [output for output in driver.outputs if isinstance(output, Published)]
     partition = OwnedPartition(driver.tracker, outputs)
     producer = Recording()
-    app = cast("AppT", SimpleNamespace(producer=producer))
-    asyncio.run(Publisher(app, b"secret", "notes", 1).publish(0, partition))
+    app = cast("AppT", SimpleNamespace())
+    publisher = Publisher(app, b"secret", "notes", 1)
+    asyncio.run(publisher.publish(partition, cast("Writer", producer)))
     return producer
 
 

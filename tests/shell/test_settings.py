@@ -26,6 +26,8 @@ WRONG = [
     ("WEB_PORT", "65536", "less than or equal to 65535"),
     ("SESSION_TIMEOUT_SECONDS", "1", "greater than or equal to 6"),
     ("FLUSH_INTERVAL_SECONDS", "0", "greater than or equal to 0.05"),
+    ("TRANSACTION_TIMEOUT_SECONDS", "9", "greater than or equal to 10"),
+    ("STANDBYS", "4", "less than or equal to 3"),
     ("IDLE_AFTER_SECONDS", "-1", "greater than or equal to 0"),
     ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
 ]

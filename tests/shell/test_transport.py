@@ -28,8 +28,9 @@ def batch(*offsets: int, after: int, generation: int = 1) -> RecordBatch:
         ConsumerRecord(*SOURCE, offset, 0, 0, b"key", b"value", None, 3, 5, ())
         for offset in offsets
     ]
+    end = offsets[-1] + 1
     return RecordBatch(
-        SOURCE, records, after=after, highwater=offsets[-1] + 1, generation=generation
+        SOURCE, records, after=after, following=end, highwater=end, generation=generation
     )
 
 
@@ -38,6 +39,8 @@ class State(WriteBehind):
 
     sources = frozenset({SOURCE.topic})
     ready = True
+    backlog = 0
+    backlog_max = 100
 
     def position(self, tp: TP) -> int:
         return {SOURCE: 10}[tp]
@@ -228,3 +231,28 @@ def test_a_recovery_of_the_last_rebalance_does_not_open_the_gate_of_this_one(run
         assert consumer.seeks == []
 
     assert run(scenario) == []
+
+
+def test_nothing_more_is_taken_while_too_much_waits_for_a_flush(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        consumer.table.backlog = 101
+        waiting = asyncio.create_task(consumer.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        consumer.table.backlog = 100
+        await waiting
+
+    run(scenario)
+
+
+def test_a_rebalance_does_not_wait_for_room(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        consumer.table.backlog = 101
+        waiting = asyncio.create_task(consumer.room())
+        await asyncio.sleep(0)
+        await consumer.on_partitions_revoked({SOURCE})
+        await waiting
+
+    run(scenario)
