@@ -274,7 +274,6 @@ def told(plan: Plan, directory: Path, again: str) -> int:
         f"seed {plan.seed}, state engine {os.environ.get(ENGINE, 'memory')}",
         f"faults injected: {chaos.injected.total()} {dict(chaos.injected)}",
         f"compared: {dict(verdict.compared)}",
-        f"published again: {dict(verdict.repeated)}",
         f"lost: {verdict.lost}, doubled: {verdict.doubled}, otherwise wrong: {verdict.other}",
         f"took {time.monotonic() - began:.0f} s",
         *verdict.lines(),
