@@ -2,8 +2,8 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim schedules check mutants bench bench-core bench-lock rules test-rules e2e dashboards \
-  stats tools fmt gen golden lock clean
+.PHONY: help demo test sim schedules chaos check mutants bench bench-core bench-lock rules test-rules e2e \
+  dashboards stats tools fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -36,6 +36,14 @@ sim: $(VENV)/.test ## Hold the monitor to the oracle for SEEDS seeded stories.
 
 schedules: $(VENV)/.test ## Put the worker's protocol through SEEDS seeded schedules of faults.
 	@$(BIN)/python -m tests.simulation.run $(SEEDS) $(FROM)
+
+# `make chaos FAULTS=20 SEED=7`; WITHOUT=freeze,stall leaves kinds of faults out.
+FAULTS ?= 200
+SEED ?= 1
+WITHOUT ?=
+
+chaos: $(VENV)/.test ## Break three workers and Apache Kafka FAULTS times, and count what was lost.
+	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) --seed $(SEED) --without '$(WITHOUT)'
 
 check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
 	@$(BIN)/ruff check .

@@ -31,9 +31,9 @@ from monitor.shell.writers import PlainWriter
 from tests.integration.apache_kafka import ApacheKafka
 
 if TYPE_CHECKING:
-    from monitor.shell.store import Store
     from faust.types import StreamT
 
+    from monitor.shell.store import Store
     from monitor.shell.table import Partition
     from monitor.shell.transport import RecordBatch
     from monitor.shell.writers import Writer

@@ -1,8 +1,9 @@
 """The partitions of one worker: how their state gets into the changelog, and back out of it.
 
 A partition's state is an object of its owner's making; the ledger only carries bytes to and from
-it. What the owner let go of lies in a store, which gets each cut once it is acknowledged. It knows nothing of Faust: `monitor.shell.table` makes a table of it, and the simulation puts
-it through thousands of faults.
+it. What the owner let go of lies in a store, which gets each cut once it is acknowledged. The
+ledger knows nothing of Faust: `monitor.shell.table` makes a table of it, and the simulation puts it
+through thousands of faults.
 Rules:
 
 - Records are folded without an ``await`` from the first of a batch to `Ledger.applied`. So between

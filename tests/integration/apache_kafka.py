@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from monitor.shell.child import LOOPBACK, ChildError, ChildProcess, free_port
 from monitor.shell.embedded import answers
@@ -35,11 +35,11 @@ _SETTINGS = f"""\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{LOOPBACK}:{{controller_port}}
-listeners=PLAINTEXT://{LOOPBACK}:{{port}},CONTROLLER://{LOOPBACK}:{{controller_port}}
-advertised.listeners=PLAINTEXT://{LOOPBACK}:{{port}}
+listeners=PLAINTEXT://{LOOPBACK}:{{port}},CONTROLLER://{LOOPBACK}:{{controller_port}}{{inside}}
+advertised.listeners=PLAINTEXT://{LOOPBACK}:{{port}}{{outside}}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{{protocols}}
 log.dirs={{data}}
 auto.create.topics.enable=false
 message.max.bytes={MESSAGE_BYTES_MAX}
@@ -57,17 +57,28 @@ broker.session.timeout.ms=3000
 """
 
 
+class Doorway(NamedTuple):
+    """A listener to which clients come by another port: whoever carries it on can break it."""
+
+    outside: int
+    inside: int
+
+
 class ApacheKafka:
     """A broker on data of its own; the ``with`` block starts it, and removes it at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, doorways: int = 0) -> None:
+        """Listen for clients that come directly, and behind so many doorways."""
+        self.doorways = [Doorway(free_port(), free_port()) for _ in range(doorways)]
         self._directory = tempfile.TemporaryDirectory(prefix="outcome-monitor-kafka-")
         home = Path(self._directory.name)
         self._data = home / "data"
         self._settings = home / "server.properties"
         self._port = port = free_port()
         self._settings.write_text(
-            _SETTINGS.format(port=port, controller_port=free_port(), data=self._data)
+            _SETTINGS.format(
+                port=port, controller_port=free_port(), data=self._data, **self._listeners()
+            )
         )
         self._process = ChildProcess(
             "Apache Kafka",
@@ -95,9 +106,9 @@ class ApacheKafka:
             self._format()
         self._process.start(within_seconds=60)
 
-    def stop(self) -> None:
-        """End it in good order: what it promised is on disk."""
-        self._process.stop(grace_seconds=30)
+    def stop(self, grace_seconds: float = 30) -> None:
+        """End it in good order, if it does so in time: what it promised is on disk."""
+        self._process.stop(grace_seconds=grace_seconds)
 
     def kill(self) -> None:
         """End it as a power cut would, but for what the operating system still writes."""
@@ -111,6 +122,14 @@ class ApacheKafka:
         # Nobody will read this data again, so there is nothing to wait for.
         self.kill()
         self._directory.cleanup()
+
+    def _listeners(self) -> dict[str, str]:
+        numbered = list(enumerate(self.doorways))
+        return {
+            "inside": "".join(f",DOOR{n}://{LOOPBACK}:{one.inside}" for n, one in numbered),
+            "outside": "".join(f",DOOR{n}://{LOOPBACK}:{one.outside}" for n, one in numbered),
+            "protocols": "".join(f",DOOR{n}:PLAINTEXT" for n, _ in numbered),
+        }
 
     def _format(self) -> None:
         tool = subprocess.run(

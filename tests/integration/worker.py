@@ -49,7 +49,7 @@ class Worker:
         self._process = ChildProcess(
             "the worker",
             [sys.executable, "-m", "monitor.cli", "worker"],
-            is_ready=lambda: self.get(self._awaited)[0] == 200,
+            is_ready=lambda: not self._awaited or self.get(self._awaited)[0] == 200,
             log=self.log,
             environment=os.environ
             | {"PYTHONPATH": str(ROOT)}
@@ -61,7 +61,10 @@ class Worker:
         return self._process.pid
 
     def start(self, awaited: str = "/readyz") -> None:
-        """Start it and wait until it has recovered its partitions, or has the page awaited."""
+        """Start it and wait until it has recovered its partitions, or has the page awaited.
+
+        With no page to wait for, it has only been started.
+        """
         self._awaited = awaited
         self._process.start(within_seconds=60)
 
@@ -80,12 +83,16 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
-    def get(self, path: str, accept: str = "") -> tuple[int, str, str]:
+    def check(self) -> None:
+        """Find out whether it has ended by itself, which is an error."""
+        self._process.check()
+
+    def get(self, path: str, accept: str = "", patience: float = 10) -> tuple[int, str, str]:
         """Return status, content type and text of a page; status 0 where nobody answers."""
         url = f"http://{LOOPBACK}:{self.port}{path}"
         request = urllib.request.Request(url, headers={"Accept": accept})
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - ours
+            with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310 - ours
                 return answer.status, answer.headers["Content-Type"], answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
