@@ -19,8 +19,6 @@ Rules:
   changelog goes: nobody else adds to it after that. Who finds that another has done so keeps quiet
   about the partition and joins the group anew, which deals it out again.
 - A standby reads along, and goes on from where it is when the partition becomes its own.
-- Nothing comes to life before its changelog was read up to where it ended when it was taken over:
-  of two rebalances in a row, Faust may report the first one's recovery in the second.
 """
 
 from __future__ import annotations
@@ -81,8 +79,6 @@ class Ledger(WriteBehind):
         self._standing_by: dict[int, Recovering] = {}
         # Where the reading of a changelog began, at the last assignment.
         self._begun_at: dict[int, int] = {}
-        # Where the changelogs of the partitions that we own ended when they were taken over.
-        self._ends: Mapping[int, int] = {}
         # The partitions whose changelog a standby has read to its end.
         self._up_to_date: set[int] = set()
         self._writers: dict[int, Writer] = {}
@@ -97,10 +93,6 @@ class Ledger(WriteBehind):
     @abc.abstractmethod
     async def _open_writer(self, number: int) -> Writer:
         """Take a partition over from whoever had it."""
-
-    @abc.abstractmethod
-    async def _ends_of(self, numbers: Iterable[int]) -> Mapping[int, int]:
-        """Ask for the offsets at which changelogs end."""
 
     @abc.abstractmethod
     async def _rejoin(self) -> None:
@@ -279,8 +271,6 @@ class Ledger(WriteBehind):
         await self.close_writers()
         opened = await all_of(self._open_writer(number) for number in recovering)
         self._writers.update(zip(recovering, opened, strict=True))
-        # Whoever wrote there cannot do so any more, so there they end.
-        self._ends = await self._ends_of(owned)
         self._assigned = True
 
     def _anew(self, number: int) -> Recovering:
@@ -352,8 +342,6 @@ class Ledger(WriteBehind):
         A recovery may end when the next rebalance has begun; its result is of no use then.
         """
         if not self._assigned or generation != self._generation:
-            return
-        if any(one.offset + 1 < self._ends[number] for number, one in self._recovering.items()):
             return
         numbers = self._recovering.keys() & set(numbers)
         must_be_proven(self._recovering[number] for number in numbers)

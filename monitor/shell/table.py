@@ -24,7 +24,7 @@ from monitor.shell.live import Callbacks
 from monitor.shell.transport import BatchSchema, RecordBatch, recovery_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from faust.types import AppT, EventT
 
@@ -104,11 +104,6 @@ class SessionTable(Ledger, faust.Table[bytes, bytes]):
             prove_membership=self._consumer.prove_membership,
         )
 
-    async def _ends_of(self, numbers: Iterable[int]) -> Mapping[int, int]:
-        tps = [TP(self.changelog_topic_name, number) for number in numbers]
-        ends = await self._consumer.highwaters(*tps) if tps else {}
-        return {tp.partition: end or 0 for tp, end in ends.items()}
-
     async def _rejoin(self) -> None:
         await self._consumer.rejoin()
 
@@ -160,9 +155,14 @@ class SessionTable(Ledger, faust.Table[bytes, bytes]):
 
     async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
         """Bring to life what was recovered."""
+        recovery = recovery_of(self.app)
+        if recovery.signal_recovery_start.is_set():
+            # Of two rebalances in a row the first one's recovery may end when the second has begun,
+            # and then speaks of partitions of which nothing was read yet.
+            return
         recovered = {tp.partition for tp in active_tps if tp.topic == self.changelog_topic_name}
         try:
-            self.complete(recovered, recovery_of(self.app)._generation_id)  # noqa: SLF001
+            self.complete(recovered, recovery._generation_id)  # noqa: SLF001
         except Exception as error:
             # Faust would not even log it.
             await self.app.crash(error)

@@ -23,7 +23,7 @@ from tests.simulation.broker import CHANGELOG, OUTPUTS, SOURCE, Batch, Fate
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from monitor.shell.changelog import Partition
     from monitor.shell.store import Store
@@ -187,10 +187,6 @@ class SimulatedWorker(Ledger):
     async def _prove(self) -> bool:
         await self._turn()
         return self._group.takes_commits_of(self.name, self._generation)
-
-    async def _ends_of(self, numbers: Iterable[int]) -> Mapping[int, int]:
-        await self._turn()
-        return {number: len(self._broker.logs[TP(CHANGELOG, number)]) for number in numbers}
 
     async def _rejoin(self) -> None:
         self._group.request()
