@@ -16,6 +16,7 @@ import msgspec
 from bench.minimal import join, meter
 from bench.minimal.contract import BROKEN, DECODERS, PARTITIONS, TOPICS
 from monitor.shell.faust_settings import faust_app
+from monitor.shell.store import MemoryStore, Stores
 from monitor.shell.table import SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import faust
     from faust.types import StreamT
 
+    from monitor.shell.store import Store
     from monitor.shell.table import Partition
     from monitor.shell.transport import RecordBatch
 
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 class Customers:
     """The customers of a partition, and which of them changed."""
 
-    def __init__(self, records: dict[bytes, bytes]) -> None:
-        self.states = {key: msgspec.msgpack.decode(value) for key, value in records.items()}
+    def __init__(self, store: Store) -> None:
+        self.states = {key: msgspec.msgpack.decode(value) for key, value in store.items(b"")}
         self.changed: set[bytes] = set()
         self._encode = msgspec.msgpack.Encoder().encode
 
@@ -73,7 +75,8 @@ def session_table(app: faust.App) -> SessionTable:
         app,
         name="customers",
         sources=TOPICS,
-        restore=lambda _number, records: Customers(records),
+        restore=lambda _number, store: Customers(store),
+        stores=Stores(lambda _number: MemoryStore()),
         before_flush=nothing_before,
         after_flush=nothing_after,
         partitions=PARTITIONS,
