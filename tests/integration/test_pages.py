@@ -51,7 +51,12 @@ def broker() -> Iterator[EmbeddedBroker]:
 def worker(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     """Keep a worker, and have seen it up before it was ready."""
     directory = tmp_path_factory.mktemp("worker")
-    worker = Worker(broker.bootstrap, f"pages-{uuid4()}", directory, idle_after_seconds=1)
+    scores = directory / "scores.toml"
+    scores.write_text("[suite]\nv1 = 0.7\n", encoding="utf-8")
+    group = f"pages-{uuid4()}"
+    worker = Worker(
+        broker.bootstrap, group, directory, idle_after_seconds=1, benchmarks_file=scores
+    )
     try:
         worker.start(awaited="/healthz")
         assert worker.get("/readyz")[::2] == (503, "recovering partitions\n")
@@ -86,6 +91,17 @@ def test_metrics_come_as_openmetrics_to_who_asks_for_it(worker: Worker) -> None:
     assert page.endswith("# EOF\n")
     families = openmetrics.text_string_to_metric_families(page)  # type: ignore[no-untyped-call]
     assert undocumented(families) == set()
+
+
+def test_it_tells_how_late_it_reads_and_what_benchmarks_say(worker: Worker) -> None:
+    _, _, page = worker.get("/metrics")
+
+    lags = re.findall(
+        r'^cx_monitor_lag_seconds\{partition="\d",topic="[a-z.]+"\} ', page, re.MULTILINE
+    )
+    assert len(lags) == 3 * 4
+    assert "\ncx_monitor_partitions 4.0\n" in page
+    assert '\ncx_benchmark_score{ai_version="v1",suite="suite"} 0.7\n' in page
 
 
 def test_silent_topics_do_not_hold_up_time(broker: EmbeddedBroker, worker: Worker) -> None:
