@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 UV := uv==0.13.9
 
 help: ## List these targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## Play recorded customer journeys through a broker and watch what became of them.
 	@$(BIN)/outcome-monitor demo $(ARGS)

@@ -95,7 +95,7 @@ def test_customers_are_counted_whether_they_are_decoded_or_not() -> None:
     tracker = Tracker(POLICY, rows=MemoryStore(), hot_max=1)
     for name in ("ann", "ben", "cid"):
         tracker.receive(TOPICS[0], started(name, "09:00"))
-    page = Exposition(POLICY, lambda: {3: tracker}).render("")[0].decode()
+    page = "".join(exposition_of({3: tracker}).pieces(""))
 
     assert 'cx_monitor_state_entries{partition="3"} 3.0\n' in page
     assert 'cx_monitor_state_hot_entries{partition="3"} 1.0\n' in page

@@ -11,6 +11,7 @@ from monitor.core.outputs import Published
 from monitor.core.reading import reading_of
 from monitor.core.snapshot import records, restore
 from monitor.core.tracker import Tracker
+from monitor.shell.store import MemoryStore
 from schemas.decode import read
 from tests.sim.compare import of_seed
 from tests.sim.delivery import Delivery
@@ -32,14 +33,14 @@ def published(
     deliveries: Sequence[Delivery], seed: int, batch: int = 0
 ) -> tuple[list[str], Reading]:
     """All records in their order, and the totals; ``batch`` events before each restart."""
-    policy, kept = monitors_policy(seed), dict[bytes, bytes | None]()
+    policy, kept = monitors_policy(seed), MemoryStore()
     tracker = Tracker(policy)
     said: list[Output] = []
     for number, one in enumerate(deliveries, start=1):
         said += tracker.receive(one.topic, read(one.topic, one.record), one.received_at)
         if batch and number % batch == 0:
-            kept |= records(tracker)
-            tracker = restore(policy, {key: row for key, row in kept.items() if row is not None})
+            kept.put(records(tracker))
+            tracker = restore(policy, kept)
     said += tracker.finish()
     lines = [one.model_dump_json() for one in said if isinstance(one, Published)]
     return lines, reading_of(tracker.totals, tracker.watermark)
