@@ -42,6 +42,7 @@ def test_played_once_it_sums_up_and_ends(tmp_path: Path) -> None:
     assert re.search(r"Customers' time \d\d \w+ \d\d:\d\d UTC · [1-9][\d,]* events", summary)
     assert re.search(r"^ *SF-05 Orphaned", summary, re.MULTILINE)
     assert "INC0" in summary
+    assert "SF-20" not in said
     assert said.endswith("Broker and worker have stopped.\n")
     assert left_behind(tmp_path) == []
 

@@ -114,7 +114,8 @@ def test_a_restart_of_the_broker_loses_nothing(
     bootstrap = apache_kafka.bootstrap
     asyncio.run(remove_our_topics(bootstrap))
     first, second = parts(messages, 2)
-    with Worker(bootstrap, topic_prefix, tmp_path) as worker:
+    # A worker waits half a session for a broker, and Kafka may take seconds to start.
+    with Worker(bootstrap, topic_prefix, tmp_path, session_timeout_seconds=60) as worker:
         pid = worker.pid
         asyncio.run(send(bootstrap, first))
         apache_kafka.stop()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
 
 from monitor.adapters.samples import NAMES, read_lines, sample
+from monitor.core.moments import seconds
+from monitor.core.policy import Policy
 from monitor.shell.player import let_time_pass, load, play
 from schemas.decode import TOPICS, read
 
@@ -104,6 +107,17 @@ def test_a_heartbeat_says_that_all_before_it_was_sent() -> None:
             earliest_unsent = min(earliest_unsent, at_of(event))
         else:
             assert at_of(event) < earliest_unsent
+
+
+def test_however_fast_it_is_played_no_heartbeat_is_missed() -> None:
+    played, tape = load(1, ENDS), Tape()
+    asyncio.run(play(played, 0, tape, PARTITIONS, lambda _: None))
+
+    for everybody in product(TOPICS, range(PARTITIONS)):
+        beats = [at_of(event) for topic, event, _, one in tape.sent if (topic, one) == everybody]
+        gaps = [after - before for before, after in pairwise([played.begins, *beats])]
+        assert timedelta() < max(gaps) < timedelta(seconds=seconds(Policy().blind_window))
+        assert beats[-1] == ENDS
 
 
 def test_the_last_heartbeats_tell_everybody_of_the_end() -> None:
