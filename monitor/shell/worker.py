@@ -103,13 +103,10 @@ class OutcomeWorker:
         if settings.idle_after_seconds > 0:
             self.app.timer(_TICK_SECONDS)(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
-        collectors: list[Collector] = [Distance(settings.partitions, self._lags)]
-        if settings.benchmarks_file is not None:
-            collectors.append(Benchmarks(settings.benchmarks_file))
         exposition = Exposition(
             policy,
             self._owned,
-            *collectors,
+            *self._collectors(),
             shown=Shown(settings.label_values, settings.label_values_max),
             hash_key=settings.hash_key(),
         )
@@ -117,6 +114,12 @@ class OutcomeWorker:
         self._web = Web(exposition, lambda: self.table.ready, inquiry, listener)
         self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
         self.app.on_before_shutdown.connect(self._tell_of_the_end)
+
+    def _collectors(self) -> list[Collector]:
+        collectors: list[Collector] = [Distance(self._settings.partitions, self._lags)]
+        if self._settings.benchmarks_file is not None:
+            collectors.append(Benchmarks(self._settings.benchmarks_file))
+        return collectors
 
     def run(self) -> NoReturn:
         """Run until SIGINT or SIGTERM, then exit with 0."""

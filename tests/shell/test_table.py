@@ -51,7 +51,7 @@ def test_a_recovery_that_a_rebalance_has_overtaken_brings_nothing_to_life(tmp_pa
         recovery, changelog = recovery_of(table.app), {TP(table.changelog_topic_name, 0)}
         await table.assign({0}, set(), generation=1)
         # What Faust notes when a rebalance ends; it clears the signal when it begins to recover.
-        recovery._generation_id = 1
+        recovery._generation_id = 1  # noqa: SLF001 - as Faust does
         recovery.signal_recovery_start.set()
         await table.on_recovery_completed(changelog, set())
         overtaken = table.ready
