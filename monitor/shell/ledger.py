@@ -217,6 +217,10 @@ class Ledger(WriteBehind):
         """The bytes of records that are folded and not durable."""
         return sum(live.backlog for live in self._live.values())
 
+    def owns(self, tp: TP) -> bool:
+        """Whether there is state into which records of a source can be folded."""
+        return tp.partition in self._live
+
     def position(self, tp: TP) -> int | None:
         """The offset from which a source is to be read, None where the state has none."""
         live = self._live.get(tp.partition)

@@ -78,7 +78,9 @@ async def batches(stream: StreamT[RecordBatch]) -> AsyncIterator[RecordBatch]:
     """
     consumer = cast("BatchConsumer", stream.app.consumer)
     async for batch in stream:
-        await consumer.room()
+        if not await consumer.room(batch.tp):
+            # We were expelled meanwhile: it is read again by whoever owns its partition.
+            continue
         consumer.in_hand.add(batch)
         yield batch
         batch.processed = True
@@ -102,6 +104,10 @@ class WriteBehind(abc.ABC):
     @abc.abstractmethod
     def ready(self) -> bool:
         """Whether the state of all assigned partitions is recovered."""
+
+    @abc.abstractmethod
+    def owns(self, tp: TP) -> bool:
+        """Whether there is state into which records of a source can be folded."""
 
     @abc.abstractmethod
     def position(self, tp: TP) -> int | None:
@@ -203,12 +209,16 @@ class BatchConsumer(driver.Consumer):
         if batch.tp in targets:
             targets[batch.tp] = max(targets[batch.tp], batch.highwater - 1)
 
-    async def room(self) -> None:
-        """Wait until the tables may fold more, or a rebalance begins, which waits for the batch."""
+    async def room(self, tp: TP) -> bool:
+        """Wait until the tables may fold more, or a rebalance begins, which waits for the batch.
+
+        False says that the state into which it was to be folded has been dropped.
+        """
         while self._gate_open and any(  # noqa: ASYNC110 - Flushes and gates are no events.
             table.backlog > table.backlog_max for table in self.tables()
         ):
             await asyncio.sleep(_LOOK_AGAIN_AFTER_SECONDS)
+        return self._table_of(tp).owns(tp)
 
     # Rebalance
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _SOME = 8
 
+_OF_MEMORY = {"row:", "alias:"}
+
 
 @dataclass
 class Verdict:
@@ -134,11 +136,12 @@ def _judge_journeys(verdict: Verdict, number: int, got: Tracker, want: Tracker) 
 def _open(tracker: Tracker) -> dict[str, Any]:
     """What is open of each customer, and what waits for its moment.
 
-    How long repeats are remembered depends on when events came, and decides nothing here.
+    How long repeats and names are remembered, and when that is looked at, depends on when events
+    came, and decides nothing here. Until when a name stands is compared with its row.
     """
     rows: dict[str, Any] = {}
     for key, row in tracker.customers.items():
-        deadlines = {name: at for name, at in row.deadlines.items() if name != "row:"}
+        deadlines = {name: at for name, at in row.deadlines.items() if name not in _OF_MEMORY}
         if row.journeys or deadlines:
             rows[key] = replace(row, seen={}, deadlines=deadlines)
     return rows | {f"{key}, waiting": events for key, events in tracker.waiting.items()}

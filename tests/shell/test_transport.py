@@ -41,6 +41,10 @@ class State(WriteBehind):
     ready = True
     backlog = 0
     backlog_max = 100
+    dropped = False
+
+    def owns(self, tp: TP) -> bool:
+        return not self.dropped and tp == SOURCE
 
     def position(self, tp: TP) -> int:
         return {SOURCE: 10}[tp]
@@ -237,7 +241,7 @@ def test_nothing_more_is_taken_while_too_much_waits_for_a_flush(run: Run) -> Non
     async def scenario(consumer: Consumer) -> None:
         await consumer.end_rebalance()
         consumer.table.backlog = 101
-        waiting = asyncio.create_task(consumer.room())
+        waiting = asyncio.create_task(consumer.room(SOURCE))
         await asyncio.sleep(0)
         assert not waiting.done()
         consumer.table.backlog = 100
@@ -246,11 +250,21 @@ def test_nothing_more_is_taken_while_too_much_waits_for_a_flush(run: Run) -> Non
     run(scenario)
 
 
+def test_what_waited_for_room_is_not_folded_into_state_that_was_dropped(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        assert await consumer.room(SOURCE)
+        consumer.table.dropped = True
+        assert not await consumer.room(SOURCE)
+
+    run(scenario)
+
+
 def test_a_rebalance_does_not_wait_for_room(run: Run) -> None:
     async def scenario(consumer: Consumer) -> None:
         await consumer.end_rebalance()
         consumer.table.backlog = 101
-        waiting = asyncio.create_task(consumer.room())
+        waiting = asyncio.create_task(consumer.room(SOURCE))
         await asyncio.sleep(0)
         await consumer.on_partitions_revoked({SOURCE})
         await waiting
