@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from itertools import product
 
@@ -26,6 +25,7 @@ from monitor.shell.scrape import reading_from, watermarks_from
 from monitor.shell.store import MemoryStore
 from schemas.decode import TOPICS
 from tests.build import moment, started
+from tests.rules.conftest import tool
 
 POLICY = Policy()
 # Whatever a producer calls its intent or version; the contract takes any text.
@@ -291,11 +291,14 @@ def test_a_silent_failure_has_the_hash_of_its_journey_as_exemplar() -> None:
     assert "# {" not in "".join(exposition.pieces("text/plain"))
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_promtool_finds_nothing_to_say_of_the_page() -> None:
     page = page_of(busy(versions=2, groups=2))
     checked = subprocess.run(
-        ["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False
+        [tool("promtool"), "check", "metrics"],
+        input=page,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
