@@ -1,7 +1,21 @@
-"""The broker is the one of the integration tests."""
+"""A broker for each file: these tests use the product's own topics, where nobody else may speak."""
 
 from __future__ import annotations
 
-from tests.integration.conftest import embedded, topic_prefix
+from typing import TYPE_CHECKING
 
-__all__ = ["embedded", "topic_prefix"]
+import pytest
+
+from monitor.shell.embedded import EmbeddedBroker
+from tests.integration.conftest import topic_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["topic_prefix"]
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedBroker]:
+    with EmbeddedBroker() as broker:
+        yield broker
