@@ -111,7 +111,7 @@ def measured(engine: str, path: Path) -> dict[str, float]:
     read(path, store)
     collected = time.perf_counter()
     tracker = restore(Policy(), store, hot_max=10_000)
-    tracker.customers.next_before(0)
+    next(tracker.customers.due_before(0), None)
     live = time.perf_counter()
     after = resident()
     customers = len(tracker.customers)

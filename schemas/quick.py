@@ -44,10 +44,11 @@ from schemas.envelope import (
     Time,
     Word,
 )
+from schemas.making import maker_of
 from schemas.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 BYTES_MAX = 4096
 """Ten times an event; too small to hold a number that Python would refuse to read."""
@@ -72,8 +73,6 @@ _FORMS: list[tuple[Any, Any]] = [
     (Time, str),
 ]
 
-_write: Callable[[object, str, object], None] = object.__setattr__
-
 
 class _Doubt(Exception):  # noqa: N818  # it accuses nobody
     """What pydantic is to decide."""
@@ -97,28 +96,6 @@ _NAMES = {f"ce_{name}": name for name in _Whole.__struct_fields__ if name != "da
 _NAMES |= {"content-type": "content-type"}
 
 
-def _maker(model: type[Frozen]) -> Callable[[dict[str, Any]], Any]:
-    """Makes instances of a model from its fields, which are read already, all or in part."""
-    fields = model.model_fields
-    # In the order of the fields, which is that of what is written of an event.
-    blank = {name: None if field.is_required() else field.default for name, field in fields.items()}
-    every = set(fields)
-    checks = [one.func for one in model.__pydantic_decorators__.model_validators.values()]
-
-    def make(given: dict[str, Any]) -> Any:  # noqa: ANN401
-        made = model.__new__(model)
-        _write(made, "__dict__", blank | given)
-        # Nothing asks which of the fields were given, so they all share one set.
-        _write(made, "__pydantic_fields_set__", every)
-        _write(made, "__pydantic_extra__", None)
-        _write(made, "__pydantic_private__", None)
-        for check in checks:
-            check(made)
-        return made
-
-    return make
-
-
 class Reader:
     """Reads the events of one topic."""
 
@@ -135,7 +112,7 @@ class Reader:
                 times = tuple(name for name in hints if Time in _options(hints[name]))
                 form = {name: _form(data, name, hints[name]) for name in data.model_fields}
                 decode = msgspec.json.Decoder(TypedDict(data.__name__, form)).decode  # type: ignore[operator]
-                self._kinds[type_] = (decode, times, _maker(data), _maker(kind))
+                self._kinds[type_] = (decode, times, maker_of(data), maker_of(kind))
 
     def read(
         self, headers: tuple[tuple[str, bytes | None], ...], value: bytes | None

@@ -17,12 +17,15 @@ from monitor.core.moments import datetime_of, moment_of
 from monitor.core.silent import sf06, sf09
 from monitor.core.state import Commitment, Conversation
 from monitor.core.step import Step, evidence_of
+from schemas.making import unchecked
 from schemas.published import CommitmentOutcome
 
 if TYPE_CHECKING:
     from schemas.followups import CommitmentMadeData, CommitmentStepData
 
 Kept = Literal["kept", "late", "broken", "withdrawn"]
+
+_record = unchecked(CommitmentOutcome)
 
 
 def make(step: Step, conversation: Conversation | None, data: CommitmentMadeData) -> None:
@@ -120,7 +123,7 @@ def _correct(step: Step, commitment: Commitment) -> None:
 def _judge(step: Step, commitment: Commitment, outcome: Kept) -> str:
     step.count("cx_commitments_total", commitment.kind, commitment.made_by, outcome)
     named = (commitment.id, *commitment.made.name, outcome)
-    record = CommitmentOutcome(
+    record = _record(
         **step.published(_conversation(step, commitment), *named),
         evidence=evidence_of(commitment.made, commitment.fulfilled or commitment.withdrawn),
         commitment_id=commitment.id,

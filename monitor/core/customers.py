@@ -125,20 +125,26 @@ class Customers(Mapping[str, Customer]):
         """Put something on the agenda."""
         heapq.heappush(self.agenda, entry)
 
-    def next_before(self, moment: Moment) -> Entry | None:
-        """Take from the agenda what comes next, if it comes before a moment."""
+    def due_before(self, moment: Moment) -> Iterator[Entry]:
+        """Take from the agenda what comes before a moment, one after the other.
+
+        Whoever asks for the next has made the step of the last, and what that step plans may come
+        next.
+        """
         agenda = self.agenda
         while True:
             first = agenda[0][0] if agenda else NEVER
             if first >= self._horizon and self._horizon < moment:
                 self._look_further()
-                continue
-            if first >= moment:
-                return None
-            entry = heapq.heappop(agenda)
-            if entry[1] is not _WAKE:
-                return entry
-            self.find(entry[3])
+            elif first >= moment:
+                return
+            else:
+                entry = heapq.heappop(agenda)
+                if entry[1] is _WAKE:
+                    self.find(entry[3])
+                else:
+                    yield entry
+                    self.settle()
 
     def settle(self) -> None:
         """A step is over: let those leave who were in use longest, and tidy the agenda."""

@@ -18,6 +18,7 @@ from monitor.core import effort, journeys, past_claims
 from monitor.core.moments import datetime_of, seconds
 from monitor.core.state import Failure
 from monitor.core.step import NO_AI, Step, evidence_of, group_of, version_of
+from schemas.making import unchecked
 from schemas.published import JourneyEffort, JourneyOutcome
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 CONTRADICTED = "contradicted"
 _BOUND = "same_issue"
+
+_outcome, _cost = unchecked(JourneyOutcome), unchecked(JourneyEffort)
 
 Verdict = Literal["durable", "failed", "open"]
 
@@ -128,7 +131,7 @@ def _tell(
         "channel": str(last.channel if last else about.channel),
         "intent_group": last.intent_group if last else group_of(about),
     }
-    outcome = JourneyOutcome(
+    outcome = _outcome(
         **fields,
         **_claim(last),
         evidence=evidence_of(last.claim if last else None, _proof(last)),
@@ -163,7 +166,7 @@ def _claim(last: Episode | None) -> dict[str, Any]:
 
 def _effort(total: effort.Sum) -> JourneyEffort:
     ai, human, company, customer = map(seconds, total.waited)
-    return JourneyEffort(
+    return _cost(
         contacts=total.contacts,
         channels=total.channels,
         transfers=total.transfers,

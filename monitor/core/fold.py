@@ -46,11 +46,10 @@ if TYPE_CHECKING:
 def fold(step: Step, event: Envelope) -> None:
     """Apply one event to its customer."""
     context: Any = event.data
-    if context.test:
-        return
     told, kind = vars(context), type(event)
-    conversation_id = told["conversation_id"]
-    conversation = None
+    if told["test"]:
+        return
+    conversation_id, conversation = told["conversation_id"], None
     if conversation_id is not None:
         if kind in _BEGINNINGS:
             endings.begin_anew(step, conversation_id)
@@ -63,8 +62,9 @@ def fold(step: Step, event: Envelope) -> None:
             return
         for part in _INSIDE.get(kind, ()):
             part(step, conversation, context)
-    if kind in _ON_CUSTOMER:
-        _ON_CUSTOMER[kind](step, conversation, context)
+    part_of_customer = _ON_CUSTOMER.get(kind)
+    if part_of_customer is not None:
+        part_of_customer(step, conversation, context)
     # What a machine does by itself, such as closing after a week, is no sign of life.
     if conversation is not None and _BY_ITSELF not in (told.get("actor"), told.get("by")):
         journeys.touch(step, conversation)

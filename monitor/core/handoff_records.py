@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.moments import seconds
 from monitor.core.step import evidence_of
+from schemas.making import unchecked
 from schemas.published import HandoffOutcome
 
 if TYPE_CHECKING:
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
     from monitor.core.state import Handoff, Verdict
     from monitor.core.step import Step
 
+_outcome = unchecked(HandoffOutcome)
+
 
 def say_end(step: Step, handoff: Handoff, terminal: str, waited: Moment) -> None:
     """Publish how it ended."""
     conversation = step.customer.conversations[handoff.conversation_id]
     named = (handoff.id, *handoff.request.name, "terminal", terminal)
     step.say(
-        HandoffOutcome(
+        _outcome(
             **step.published(conversation, *named),
             evidence=evidence_of(handoff.request, step.mark),
             handoff_id=handoff.id,
@@ -38,7 +41,7 @@ def say_verdict(
     """Publish whether it was needed, and give the id of the record."""
     conversation = step.customer.conversations[handoff.conversation_id]
     named = (handoff.id, *handoff.request.name, "verdict", verdict, basis)
-    outcome = HandoffOutcome(
+    outcome = _outcome(
         **step.published(conversation, *named),
         evidence=evidence_of(handoff.request, step.mark),
         handoff_id=handoff.id,

@@ -114,16 +114,17 @@ class Sight:
 
     def note(self, series: str, at: Moment, window: Moment) -> None:
         """Something happened, and was told."""
-        hour, place = at // HOUR, _PLACE[series]
-        if hour not in self.hours:
+        hour, begin, place = at // HOUR, at // window * window, _PLACE[series]
+        try:
+            self.hours[hour][place] += 1
+        except KeyError:
             self.forget_before(at, window)
-            self.hours[hour] = [0] * len(SERIES)
+            self.hours[hour] = _one_at(place)
             self.changed = True
-        begin = at // window * window
-        if begin not in self.windows:
-            self.windows[begin] = [0] * len(SERIES)
-        self.hours[hour][place] += 1
-        self.windows[begin][place] += 1
+        try:
+            self.windows[begin][place] += 1
+        except KeyError:
+            self.windows[begin] = _one_at(place)
         self._touched.add(_NOW)
         self._hours_touched.add(hour)
 
@@ -194,6 +195,12 @@ class Sight:
         else:
             kept = self.waiting.get(_number(key))
         return None if kept is None else _encode(kept)
+
+
+def _one_at(place: int) -> Counts:
+    counts = [0] * len(SERIES)
+    counts[place] = 1
+    return counts
 
 
 def _key(prefix: bytes, number: int) -> bytes:

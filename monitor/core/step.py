@@ -15,6 +15,7 @@ import msgspec
 from monitor.core.moments import Moment, datetime_of
 from monitor.core.sight import SERIES_OF, Sight
 from monitor.core.state import Conversation, Customer, Mark
+from schemas.making import unchecked
 from schemas.published import Evidence
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 NO_AI = "none"
 UNKNOWN = "unknown"
+
+_evidence = unchecked(Evidence)
 
 
 def content_id(*parts: str) -> str:
@@ -41,13 +44,14 @@ def known(reference: str | None) -> str | None:
 
 def mark_of(event: Envelope, at: Moment) -> Mark:
     """An event as evidence."""
-    return Mark(event.id, event.source, event.type, at)
+    told = vars(event)
+    return Mark(told["id"], told["source"], told["type"], at)
 
 
 def evidence_of(*marks: Mark | None) -> tuple[Evidence, ...]:
     """Evidence in the form that is published."""
     told = [
-        Evidence(
+        _evidence(
             event_id=mark.event_id,
             source=mark.source,
             type=mark.type,

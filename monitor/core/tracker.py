@@ -234,34 +234,31 @@ class Tracker:
 
     def _release(self) -> list[Output]:
         outputs: list[Output] = []
-        watermark, settled = self.watermark, self._settled
-        customers, policy, totals, sight = self.customers, self.policy, self.totals, self.sight
-        hot = customers.hot
-        while (entry := customers.next_before(watermark)) is not None:
-            at, _, event_key, key, deadline = entry
-            customer = sight.row if key == NOBODY else hot.get(key)
-            if customer is None or not self._still_waits(customer, at, event_key, deadline):
+        settled, policy, totals, sight = self._settled, self.policy, self.totals, self.sight
+        hot, waiting = self.customers.hot, self.waiting
+        for at, _, event_key, key, deadline in self.customers.due_before(self.watermark):
+            customer = hot.get(key) if key else sight.row
+            # It may have happened already; and with what was waited for its deadline goes.
+            if customer is None or (
+                customer.deadlines.get(deadline) != at
+                if deadline
+                else key and event_key not in waiting.get(key, ())
+            ):
                 continue
             # Late events speak of the past, but the fold does not go back for them.
-            now = max(settled, at)
+            now = max(at, settled)
             step = Step(customer, policy, totals, at, now, sight=sight)
-            if key == NOBODY:
-                self._apply_to_partition(step, event_key, deadline)
-            else:
+            if key:
                 self._apply(step, event_key, deadline)
-            outputs += step.outputs
+            else:
+                self._apply_to_partition(step, event_key, deadline)
+            if step.outputs:
+                outputs += step.outputs
             if sight.changed:
                 self._plan_look(now)
-            customers.settle()
-        customers.settle()
-        self._settled = watermark
+        self.customers.settle()
+        self._settled = self.watermark
         return outputs
-
-    def _still_waits(self, customer: Customer, at: Moment, event_key: int, deadline: str) -> bool:
-        """Whether it has not happened yet; with what was waited for the deadline goes."""
-        if deadline:
-            return customer.deadlines.get(deadline) == at
-        return customer.key == NOBODY or event_key in self.waiting.get(customer.key, ())
 
     def _apply_to_partition(self, step: Step, event_key: int, deadline: str) -> None:
         if deadline:
@@ -288,7 +285,7 @@ class Tracker:
             if not self._who.finds(step, event_key, event):
                 return
             step.mark = mark_of(event, step.at)
-            if not getattr(event.data, "test", False):
+            if not vars(event.data).get("test"):
                 self.sight.note(topic, step.at, self.policy.blind_window)
         if self.trace is not None:
             self.trace.begin(step, event, deadline)
@@ -344,12 +341,13 @@ def _vouched_for(event: Heartbeat, at: Moment) -> Moment:
 
 def customer_key(event: Envelope) -> str:
     """Whose event it is: the customer's, or the conversation's when nobody knows the customer."""
-    reference = getattr(event.data, "customer_ref", None) or event.partitionkey
-    if reference is not None:
-        return str(reference)
-    return f"~{getattr(event.data, 'conversation_id', '')}"
+    # Looked up where the fields lie, which is several times faster than by their names.
+    told = vars(event.data)
+    reference: str | None = told.get("customer_ref") or vars(event)["partitionkey"]
+    return f"~{told.get('conversation_id', '')}" if reference is None else reference
 
 
 def _event_key(event: Envelope, *more: str) -> int:
-    name = "\x1f".join((event.source, event.id, *more)).encode()
+    told = vars(event)
+    name = "\x1f".join((told["source"], told["id"], *more)).encode()
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")

@@ -13,6 +13,7 @@ from monitor.core import effort, endings, past_claims
 from monitor.core.lengths import spell
 from monitor.core.moments import datetime_of, seconds
 from monitor.core.step import Step, evidence_of
+from schemas.making import unchecked
 from schemas.published import EpisodeOutcome
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 BOUNDS = ("explicit", "same_issue", "any_issue")
 """The readings of "the same issue", strictest first."""
+
+_outcome = unchecked(EpisodeOutcome)
 
 
 def begin(step: Step, episode: Episode) -> None:
@@ -119,7 +122,7 @@ def say(
         "intent_group": episode.intent_group,
         "channel": str(episode.channel),
     }
-    outcome = EpisodeOutcome(
+    outcome = _outcome(
         **fields,
         **more,  # type: ignore[arg-type]  # cause, match, horizon, reason or replaces
         evidence=evidence_of(*evidence),

@@ -159,7 +159,8 @@ def _follow(step: Step, conversation: Conversation, data: MessageData) -> None:
     sf03.spoke(step, conversation, data)
     sf11.spoke(step, conversation, data)
     sf14.spoke(step, conversation, data)
-    sf19.spoke(step, conversation, data)
+    if data.actor is HUMAN:
+        sf19.spoke(step, conversation, data)
 
 
 def _own(step: Step, conversation: Conversation, owner: Owner, *, given_back: bool = False) -> None:

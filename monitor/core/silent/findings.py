@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core.state import Conversation, Customer, Mark, Raised
 from monitor.core.step import Step, evidence_of, version_of
+from schemas.making import unchecked
 from schemas.published import Confidence, Finding
 from schemas.vocabulary import ValueBand
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # Contradicted resolutions are found of claims, which outlast their conversations.
 _OF_CLAIMS = "SF-17"
+_finding = unchecked(Finding)
 _RANK = {Confidence.SUSPECTED: 0, Confidence.PROBABLE: 1, Confidence.CONFIRMED: 2}
 
 
@@ -55,7 +57,7 @@ def raise_finding(  # noqa: PLR0913  # a finding has this many facts
     told = [part for mark in (*proof, step.mark) if mark for part in mark.name]
     fields = step.published(conversation, key, confidence, *told, str(step.at))
     fields["ai_version"] = version
-    finding = Finding(
+    finding = _finding(
         **fields,
         evidence=evidence_of(*proof),
         sf=kind.sf,
@@ -87,7 +89,7 @@ def retract(
     if known is None:
         return False
     fields = step.published(conversation, key, "retracted", known.finding_id)
-    finding = Finding(
+    finding = _finding(
         **fields | {"ai_version": known.ai_version},
         evidence=evidence_of(step.mark),
         sf=kind.sf,

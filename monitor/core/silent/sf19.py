@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.core.messages import HUMAN
 from monitor.core.silent.findings import SilentFailure, raise_finding
 from schemas.published import Confidence
 from schemas.vocabulary import MessageKind
@@ -21,9 +20,7 @@ KIND = SilentFailure("SF-19", "Unannounced context loss")
 
 
 def spoke(step: Step, conversation: Conversation, data: MessageData) -> None:
-    """Somebody said something, after a human accepted a handoff perhaps."""
-    if data.actor is not HUMAN or data.kind is not MessageKind.ASKS_KNOWN_INFO:
-        return
-    if conversation.turns.accepted:
+    """A human said something, after one accepted a handoff perhaps."""
+    if data.kind is MessageKind.ASKS_KNOWN_INFO and conversation.turns.accepted:
         proof = (step.mark,)
         raise_finding(step, KIND, conversation.id, conversation, Confidence.PROBABLE, proof)
