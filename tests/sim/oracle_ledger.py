@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """A verdict on an action, when it was given, and what its absence would be worth."""
+    """A verdict on an action, when it was given and was due, and what its absence is worth."""
 
     place: Place
+    at: int
     stage: str
     result: str
     trust: str
@@ -38,7 +39,7 @@ def verdicts(action: Action) -> Iterator[Look]:
     yield first
     posted = policy["posted_window_by_kind"].get(action.kind)
     if posted and first.result == "confirmed":
-        yield _decided(action, begun, max(begun.t + posted, first.place[0]), "posted")
+        yield _decided(action, begun, max(begun.t + posted, first.at), "posted")
 
 
 def _decided(action: Action, begun: Fact, due: int, stage: str) -> Look:
@@ -51,7 +52,7 @@ def _decided(action: Action, begun: Fact, due: int, stage: str) -> Look:
         trust = PROBABLE if told is not None and told >= due else SUSPECTED
         patient = at < due + policy["ledger_patience"] and told is not None
         if result != "unconfirmed" or trust == PROBABLE or not patient:
-            return Look(place, stage, result, trust, waits)
+            return Look(place, at, stage, result, trust, waits)
         at = min(at + policy["ledger_recheck"], due + policy["ledger_patience"])
         waits.append((place, at))
 

@@ -39,7 +39,8 @@ def merged(step: Step, conversation: Conversation, into: Conversation) -> None:
 
 
 def _is_with_the_ai(step: Step, first: Conversation) -> bool:
-    if first.turns.owner is not Owner.AI or first.closed_at or first.spam:
+    # Where only the AI has spoken, so far as we were told, the customer has tried nothing yet.
+    if first.turns.owner is not Owner.AI or not first.linked or first.closed_at or first.spam:
         return False
     last_at = max(first.turns.last_at, first.started_at)
     recent = step.at - last_at < step.policy.parallel_window

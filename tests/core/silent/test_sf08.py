@@ -225,6 +225,16 @@ def test_posting_waits_for_a_late_ledger_as_well() -> None:
     assert findings(driver) == ["a1/posted probable"]
 
 
+def test_posting_is_due_by_the_claim_however_late_that_is_heard_of() -> None:
+    failed = action("failed", "ann", "09:05")
+    driver = told(failed, ledger_has("ann", "09:10"), beat("4d 09:00"), until="5d 00:00")
+
+    # The ledger has told everything up to the fifth day, and posting was due on the fourth.
+    driver.tell(CLAIM).until("5d 00:01")
+
+    assert findings(driver) == ["a1/posted probable"]
+
+
 def test_what_failed_after_it_was_accepted_is_not_missed_twice() -> None:
     failed = action("failed", "ann", "1d 09:00", by="system")
 

@@ -159,3 +159,10 @@ def test_another_merge_confirms_nothing(other: Any) -> None:
     third = started("ann", "10:20", conversation_id="ann-3", intent="login")
 
     assert found(waiting(again(), third, other)) == [PROBABLE]
+
+
+def test_who_has_not_yet_asked_does_not_ask_again() -> None:
+    # Nobody told of a start, and the customer has said nothing there.
+    driver = Driver().tell(ai_says("ann", "09:01", **REFUND), again())
+
+    assert found(driver) == []
