@@ -103,7 +103,9 @@ def come_back(
         return
     meant = issues.about(step, conversation, intent)
     for episode in episodes.standing(step, conversation):
-        concerned = not meant or episode.issue in ("", *meant)
+        # Where the customer speaks, of whatever issue, staff did not reopen by mistake.
+        reopened = episode.suspended_by is not None
+        concerned = reopened or not meant or episode.issue in ("", *meant)
         if concerned and episodes.fail_by_return(step, episode, proof, message_id):
             sf01.returned(step, conversation, episode, proof)
     end_unfollowed(step, conversation, meant)

@@ -113,6 +113,14 @@ def test_staff_s_reopening_is_one_mistake_for_all_issues() -> None:
     assert driver.count("cx_mistaken_reopens_total") == 1
 
 
+def test_who_speaks_of_one_issue_shows_that_no_issue_was_reopened_by_mistake() -> None:
+    back = says("ann", "11:00:30", intent="refund")
+    driver = two_issues(reopened("ann", "11:00"), back, closed("ann", "11:01"))
+
+    assert failed(driver) == ["i1", "i2", None]
+    assert driver.count("cx_mistaken_reopens_total") == 0
+
+
 def test_a_trial_that_ends_without_a_verdict_ends_for_every_issue() -> None:
     driver = two_issues(claimed("ann", "11:00", by="system", basis="bulk")).until("12:00")
 

@@ -220,5 +220,5 @@ def _no_repeat(customer: Customer, thread: Thread, place: Place) -> None:
             if failure.by == thread.name and failure.cause in (SAME, OTHER):
                 claim.retract(failure, place, customer.counts)
         finding = customer.board.standing("SF-02", claim, place)
-        if finding and finding.because == thread.name:
+        if finding and finding.because == thread.name and place < claim.over():
             customer.board.take_back(finding, place)
