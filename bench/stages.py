@@ -53,11 +53,7 @@ class Stages:
             outputs += receive(topic, event, at)
         began = self._stage("fold", began)
         published = [hide(HASH_KEY, one) for one in outputs if isinstance(one, Published)]
-        sent = [
-            record.model_dump_json(by_alias=True, exclude_none=True).encode()
-            for one in published
-            for _, record in records_of(one)
-        ]
+        sent = [value for one in published for _, value in records_of(one)]
         began = self._stage("outputs", began)
         changed = rows(self.tracker)
         self._stage("rows", began)

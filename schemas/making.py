@@ -6,6 +6,7 @@ by pydantic or by the reader that gives what pydantic would give.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from schemas.envelope import Frozen
@@ -19,6 +20,7 @@ _Model = TypeVar("_Model", bound=Frozen)
 _write: Callable[[object, str, object], None] = object.__setattr__
 
 
+@cache
 def maker_of(model: type[_Model]) -> Callable[[dict[str, Any]], _Model]:
     """Makes instances of a model from its fields; those that are left out have their defaults."""
     fields = model.model_fields
@@ -39,6 +41,12 @@ def maker_of(model: type[_Model]) -> Callable[[dict[str, Any]], _Model]:
         return made
 
     return make
+
+
+def changed(one: _Model, fields: dict[str, Any]) -> _Model:
+    """A copy of an instance in which some fields are others."""
+    copy: _Model = maker_of(type(one))(vars(one) | fields)
+    return copy
 
 
 def unchecked(model: Callable[_Fields, _Model]) -> Callable[_Fields, _Model]:

@@ -14,6 +14,7 @@ from monitor.core.notes import encode
 from monitor.shell.raw_records import writable
 from monitor.shell.topics import DEAD_LETTERS, EVALUATIONS, FINDINGS, OUTCOMES, partition_of
 from schemas.evaluations import evaluation_of
+from schemas.making import changed
 from schemas.published import Finding
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from aiokafka.structs import RecordMetadata
     from faust.types import AppT
     from faust.types.tuples import RecordMetadata as Sent
-    from pydantic import BaseModel
 
     from monitor.core.notes import Note
     from monitor.core.outputs import Published
@@ -52,9 +52,9 @@ class Publisher:
         self, published: list[Published], letters: list[Letter], writer: Writer
     ) -> None:
         sent = [
-            await _send(writer, topic, hidden.journey, record)
+            await _send(writer, topic, hidden.journey, value)
             for hidden in (hide(self._hash_key, output) for output in published)
-            for topic, record in records_of(hidden)
+            for topic, value in records_of(hidden)
         ]
         sent += [await _send_letter(writer, letter) for letter in letters]
         await asyncio.gather(*sent)
@@ -82,12 +82,12 @@ class Publisher:
 
 
 async def _send(
-    writer: Writer, topic: Topic, journey: str, record: BaseModel
+    writer: Writer, topic: Topic, journey: str, value: bytes
 ) -> Awaitable[RecordMetadata]:
     return await writer.send(
         topic.name,
         key=journey.encode(),
-        value=record.model_dump_json(by_alias=True, exclude_none=True).encode(),
+        value=value,
         headers=[("content-type", b"application/json")],
     )
 
@@ -102,19 +102,20 @@ async def _send_letter(writer: Writer, letter: Letter) -> Awaitable[RecordMetada
     )
 
 
-def records_of(output: Published) -> list[tuple[Topic, BaseModel]]:
+def records_of(output: Published) -> list[tuple[Topic, bytes]]:
     """What is written of an output, and where."""
+    value = output.model_dump_json(exclude_none=True).encode()
     if isinstance(output, Finding):
-        return [(FINDINGS, output)]
-    return [(OUTCOMES, output), (EVALUATIONS, evaluation_of(output))]
+        return [(FINDINGS, value)]
+    return [(OUTCOMES, value), (EVALUATIONS, evaluation_of(output))]
 
 
 def hide(key: bytes, output: Published) -> Published:
     """The output with everything that was made from a customer reference under the key."""
-    names = ("id", "journey", "replaces")
-    made = {name: getattr(output, name, None) for name in names}
-    return output.model_copy(
-        update={name: keyed_hash(key, text) for name, text in made.items() if text is not None}
+    told = vars(output)
+    made = {name: told[name] for name in ("id", "journey", "replaces")}
+    return changed(
+        output, {name: keyed_hash(key, text) for name, text in made.items() if text is not None}
     )
 
 

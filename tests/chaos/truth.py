@@ -80,8 +80,7 @@ def replayed(log: list[ConsumerRecord[bytes, bytes]], ends: int) -> Truth:
         judge.end()
         truth.trackers[number] = judge.tracker
         for output in judge.outputs:
-            for topic, model in records_of(hide(HASH_KEY, output)):
-                value = model.model_dump_json(by_alias=True, exclude_none=True).encode()
+            for topic, value in records_of(hide(HASH_KEY, output)):
                 truth.published[topic.name, number, value] += 1
     return truth
 

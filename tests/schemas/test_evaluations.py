@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.evaluations import evaluation_of
+from schemas.evaluations import Evaluation, evaluation_of
 from schemas.published import OUTCOME
 from tests.schemas.examples import content
 
@@ -14,9 +14,17 @@ OUTCOMES = dict(content("v*/published/outcome.*.json"))
 EVALUATIONS = dict(content("v*/published/evaluation.*.json"))
 
 
+def written(record: dict[str, Any]) -> Evaluation:
+    """What an outcome becomes: as the model would write it, to the byte."""
+    value = evaluation_of(OUTCOME.validate_python(record))
+    evaluation = Evaluation.model_validate_json(value, strict=True)
+    assert evaluation.model_dump_json(by_alias=True, exclude_none=True).encode() == value
+    return evaluation
+
+
 def attributes(record: dict[str, Any], **more: Any) -> dict[str, str | float]:
     """The attributes of the one log record that an outcome becomes."""
-    evaluation = evaluation_of(OUTCOME.validate_python(record | more))
+    evaluation = written(record | more)
     ((log,),) = (logs.scope_logs for logs in evaluation.resource_logs)
     (event,) = log.log_records
     assert event.event_name == "gen_ai.evaluation.result"
@@ -37,7 +45,7 @@ def example(name: str) -> dict[str, Any]:
 def test_the_examples_are_what_their_outcomes_become() -> None:
     pairs = {"resolution": "episode.failed", "journey": "journey.corrected"}
     for evaluation, outcome in pairs.items():
-        made = evaluation_of(OUTCOME.validate_python(example(outcome)))
+        made = written(example(outcome))
         wanted = EVALUATIONS[f"v1/published/evaluation.{evaluation}.json"]
         assert made.model_dump(mode="json", by_alias=True, exclude_none=True) == wanted
 
@@ -105,7 +113,7 @@ def test_a_correction_names_what_it_replaces() -> None:
 
 def test_its_time_is_that_of_the_decision_in_nanoseconds() -> None:
     record = example("episode.failed") | {"decided_at": "2026-03-04T17:02:11.000001Z"}
-    evaluation = evaluation_of(OUTCOME.validate_python(record))
+    evaluation = written(record)
     (log,) = evaluation.resource_logs[0].scope_logs[0].log_records
 
     assert log.time_unix_nano == "1772643731000001000"
