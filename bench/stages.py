@@ -20,6 +20,7 @@ from monitor.core.outputs import Published
 from monitor.core.policy import Policy
 from monitor.core.snapshot import records as rows
 from monitor.core.tracker import Tracker
+from monitor.shell.garbage import collect_seldom
 from monitor.shell.publish import hide, records_of
 from schemas.decode import decode
 
@@ -76,6 +77,7 @@ def main() -> None:
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--flush-every", type=int, default=10_000, help="events between two flushes")
     chosen = words.parse_args()
+    collect_seldom()
     stages = Stages()
     sent = records(chosen.events, chosen.customers, chosen.seed)
     while batch := list(itertools.islice(sent, chosen.flush_every)):

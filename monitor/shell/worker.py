@@ -22,6 +22,7 @@ from monitor.shell import log
 from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.disk_store import Directory
 from monitor.shell.faust_settings import faust_app
+from monitor.shell.garbage import collect_seldom
 from monitor.shell.inquiry import Inquiry
 from monitor.shell.labels import Shown
 from monitor.shell.lag import Lag
@@ -224,6 +225,7 @@ def run_worker(settings: Settings, policy: Policy) -> NoReturn:
     worker = OutcomeWorker(settings, policy, _listener(settings))
     log.set_up(settings.log_level)
     asyncio.run(_see_to_topics(settings))
+    collect_seldom()
     worker.run()
 
 
