@@ -214,10 +214,13 @@ def _hear_ai(step: Step, conversation: Conversation, data: MessageData) -> None:
     if conversation.answered_by_version is None:
         conversation.gen_ai_response_id = response_id or conversation.gen_ai_response_id
     if answers:
-        conversation.gen_ai_response_id = response_id
-        # Empty where nobody knows it: it was answered all the same.
-        conversation.answered_by_version = data.ai_version or conversation.ai_version or ""
         involve(step, conversation)
+        # An older answer that comes late does not take over.
+        if step.at >= conversation.answered_at:
+            conversation.answered_at = step.at
+            conversation.gen_ai_response_id = response_id
+            # Empty where nobody knows it: it was answered all the same.
+            conversation.answered_by_version = data.ai_version or conversation.ai_version or ""
     elif data.kind is MessageKind.HANDOFF_NOTICE:
         sf04.noticed(step, conversation)
 

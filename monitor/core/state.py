@@ -1,8 +1,7 @@
 """What is remembered of one customer: the row of the session table.
 
-Rule: everything here is plain data that msgspec can write and read back, with no reference to
-anything but ids. So nothing refers back to itself, and the garbage collector need not look
-(``gc=False``). Moments are microseconds. A row with no journey left is deleted.
+Rule: everything here is plain data for msgspec and refers to others by id alone, so the garbage
+collector need not look (``gc=False``). Moments are microseconds. No journey left: no row.
 
 ``deadlines`` holds every moment at which silence will decide something, under the name
 ``kind:subject``. The tracker's heap is only an index over it.
@@ -206,6 +205,7 @@ class Conversation(msgspec.Struct, array_like=True, gc=False):
     second_mark: Mark | None = None
     eta_at: Moment = 0
     unsure: bool = False
+    answered_at: Moment = 0
 
 
 class Journey(msgspec.Struct, array_like=True, gc=False):

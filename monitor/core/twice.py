@@ -115,6 +115,7 @@ RULES: dict[type, dict[str, Rule]] = {
         "second_mark": _known,
         "eta_at": _last,
         "unsure": _latest,
+        "answered_at": _last,
     },
     Turns: {
         "owner": _latest,

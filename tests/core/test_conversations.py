@@ -267,3 +267,17 @@ def test_a_heartbeat_begins_nothing() -> None:
     driver = Driver().tell(heartbeat("09:00")).until("10:00")
 
     assert driver.tracker.customers == {}
+
+
+def test_an_older_answer_that_comes_late_is_not_the_one_that_was_claimed_to_help() -> None:
+    driver = Driver().tell(
+        started("ann", "09:00"),
+        ai_says("ann", "09:30", ai_version="v2", gen_ai_response_id="r-7"),
+    )
+    driver.until("11:00").tell(
+        ai_says("ann", "09:20", ai_version="v1", gen_ai_response_id="r-6"),
+        claimed("ann", "12:00"),
+    )
+    (outcome,) = driver.until("1d 13:00").said(EpisodeOutcome)
+
+    assert (outcome.ai_version, outcome.gen_ai_response_id) == ("v2", "r-7")

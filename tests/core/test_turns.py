@@ -112,6 +112,14 @@ def test_a_step_by_another_conversation_concerns_the_one_that_asked() -> None:
     assert owner(ASKED, elsewhere) == "human"
 
 
+def test_a_step_of_a_handoff_of_a_conversation_that_is_forgotten_concerns_its_own() -> None:
+    anew, back = says("ann", "45d 09:00"), handoff("returned", "ann", "45d 10:00")
+    driver = Driver().tell(ASKED, anew, back).until("45d 11:00")
+    turns = driver.tracker.customers["ann"].conversations["ann-1"].turns
+
+    assert (str(turns.owner), turns.given_back) == ("ai", True)
+
+
 def test_an_acceptance_that_nobody_asked_for_is_one_all_the_same() -> None:
     assert owner(ai_says("ann", "09:00"), handoff("accepted", "ann", "09:20", "h9")) == "human"
 

@@ -13,7 +13,7 @@ from monitor.core.policy import Policy
 from monitor.core.state import Conversation, Customer
 from monitor.core.twice import RULES, put_together
 from schemas.vocabulary import Channel, Origin
-from tests.build import claimed, linked, moment, says, started
+from tests.build import claimed, linked, merged, moment, says, started
 from tests.driver import Driver
 
 if TYPE_CHECKING:
@@ -139,3 +139,19 @@ def test_a_conversation_whose_journey_has_ended_goes_on_as_another(first: str, s
     assert conversation.journey == journey.id
     if second == "dev":
         assert (journey.ended, journey.started_at) == (False, moment("45d 10:00"))
+
+
+@pytest.mark.parametrize("gone", ["ann", "dev"])
+def test_what_is_merged_goes_into_the_conversation_that_goes_on(gone: str) -> None:
+    goes_on = "dev" if gone == "ann" else "ann"
+    driver = Driver().tell(
+        started(gone, "09:00", conversation_id="c"),
+        started(goes_on, "45d 10:00", conversation_id="c"),
+        linked("ann", "dev", "45d 11:00"),
+        merged("ann", "45d 12:00", "c", conversation_id="again"),
+    )
+    row = driver.until("45d 13:00").tracker.customers["ann"]
+    (journey,) = row.journeys.values()
+
+    assert sorted(journey.conversations) == ["again", "c"]
+    assert journey.started_at == moment("45d 10:00")

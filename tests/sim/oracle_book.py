@@ -133,11 +133,11 @@ class Thread:
     def version(self, place: Place) -> str:
         """The version of the last answer of the AI, else the last known one."""
         answers = [
-            str(fact.get("ai_version"))
+            (fact.t, fact.place, str(fact.get("ai_version")))
             for fact in self.before(place)
             if public(fact, "ai") and kind_of(fact) == "answer" and fact.get("ai_version")
         ]
-        return answers[-1] if answers else self.latest("ai_version", place) or "none"
+        return max(answers)[-1] if answers else self.latest("ai_version", place) or "none"
 
     def identified(self, place: Place) -> bool:
         """Is it known who the customer is?"""

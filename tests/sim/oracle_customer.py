@@ -278,14 +278,15 @@ class Customer:
         return sorted([*own, *steps], key=placed)
 
     def _asked_for(self, step: Fact, own: Thread) -> Thread:
-        """The conversation that asked for a handoff, else the one in which a step is told."""
+        """The conversation that asked for a handoff and is known, else that of the step."""
         if step.kind == "handoff.requested":
             return own
         for thread in self.threads:
             for fact in thread.facts:
                 same = fact.get("handoff_id") == step.get("handoff_id")
                 asked = fact.kind == "handoff.requested" and same and fact.place < step.place
-                if asked and self.together(fact, step):
+                known = asked and self.together(fact, step)
+                if known and self.remembers(thread, step.place):
                     return thread
         return own
 

@@ -78,7 +78,7 @@ def _unite(
         twin = next(
             (
                 other
-                for other in customer.threads
+                for other in reversed(customer.threads)
                 if other.key in canonical and other.name == thread.name
             ),
             None,
@@ -86,6 +86,11 @@ def _unite(
         if twin and not (twin.journey.ended or thread.journey.ended):
             twin.journey.unite(thread.journey)
             _absorb(customer, twin, thread, place)
+        elif twin:
+            # What goes on is looked for last first, so that which has ended comes before it.
+            over = thread if thread.journey.ended else twin
+            customer.threads.remove(over)
+            customer.threads.insert(0, over)
 
 
 def _absorb(customer: Customer, twin: Thread, thread: Thread, place: Place) -> None:
