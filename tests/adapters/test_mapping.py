@@ -270,5 +270,6 @@ def test_a_mapping_that_is_not_there_is_refused_with_the_names_that_are() -> Non
 
     assert str(refused.value) == (
         "missing: No such file or directory; "
-        "give a mapping file or one of the names tau2, uci_incident"
+        "give a mapping file or one of the names "
+        "cfpb, ghissues, tau1_gpt4o_airline, tau2, uci_incident"
     )
