@@ -70,7 +70,9 @@ class EpisodeOutcome(Published):
     verdict: Literal["durable", "failed", "censored", "retracted"]
     bound: Literal["explicit", "same_issue", "any_issue"]
     horizon: str | None = Field(
-        None, description="The horizon that a durable verdict has reached, such as 7d."
+        None,
+        description="The horizon that the verdict is of, such as 7d. A failure has none, but where "
+        "it corrects what was told of a horizon.",
     )
     age_seconds: float = Field(description="Age of the claim when it was decided.")
     cause: str | None = None
@@ -78,7 +80,9 @@ class EpisodeOutcome(Published):
     reason: str | None = Field(
         None, description="Why the episode was censored, or the failure taken back."
     )
-    replaces: str | None = Field(None, description="The id of the failure that is taken back.")
+    replaces: str | None = Field(
+        None, description="The id of the record that this corrects or takes back."
+    )
     gen_ai_conversation_id: str | None = None
     gen_ai_response_id: str | None = None
 

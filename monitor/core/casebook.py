@@ -83,7 +83,7 @@ class Casebook:
         failures = self._cases[output.conversation_id or ""]["failures"]
         if output.verdict == "retracted":
             failures.remove(self._failures.pop(output.replaces or ""))
-        if output.verdict != "failed":
+        if output.verdict != "failed" or output.horizon is not None:
             return
         failure = {
             "at": _spell_datetime(output),

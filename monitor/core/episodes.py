@@ -90,6 +90,7 @@ def fail(  # noqa: PLR0913  # a failure has this many facts
         trials.leave(step, episode, bound)
         _count(step, "cx_resolution_failures_total", episode, failure, bound)
     step.count("cx_resolution_failure_causes_total", cause, match, step.policy.ages[bucket])
+    trials.correct(step, episode, proof, cause=cause, match=match)
     return True
 
 
@@ -118,6 +119,7 @@ def retract(step: Step, episode: Episode, failure: Failure, reason: str) -> None
         reason=reason,
         replaces=failure.outcome_id,
     )
+    trials.correct(step, episode, failure.proof, reason=reason)
     if not episode.open_bounds and not episode.failures:
         trials.end(step, episode)
 

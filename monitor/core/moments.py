@@ -6,6 +6,7 @@ Integers, because they compare and add exactly and fast, and mean the same on ev
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 Moment = int
 """Microseconds since 1970-01-01T00:00:00Z, or a length of time in microseconds."""
@@ -24,8 +25,9 @@ def moment_of(at: datetime) -> Moment:
     return (at - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=10_000)
 def datetime_of(moment: Moment) -> datetime:
-    """The aware datetime of a moment."""
+    """The aware datetime of a moment. What is published tells the moment of a claim many times."""
     return _EPOCH + timedelta(0, 0, moment)
 
 

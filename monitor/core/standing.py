@@ -102,6 +102,9 @@ def _told(
     match value:
         case Episode():
             told["age_seconds"] = seconds(at - value.claim.at)
+            # Without the ids of the records, which are made of who the customer is.
+            if value.told:
+                told["told"] = {name: by or "failed" for name, (_, by) in value.told.items()}
             if value.bucket < len(policy.ages):
                 told["age"] = policy.ages[value.bucket]
             told |= _because(rules.of_claim())

@@ -63,6 +63,7 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
 
     ``open_bounds`` are the readings of "the same issue" under which it still stands,
     ``failed_bounds`` those under which it does not. It is in neither when it was censored.
+    ``told`` has by horizon what was published last: which record, and the widest bound it stood by.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
     censored: bool = False
     hopped_by: str | None = None
     escalated: bool = False
+    told: dict[str, tuple[str, str]] = {}
 
     @property
     def failed_bounds(self) -> list[str]:
@@ -329,10 +331,7 @@ class Suggestion(msgspec.Struct, array_like=True, gc=False):
 
 
 class Raised(msgspec.Struct, array_like=True, gc=False):
-    """A finding that later evidence may still overturn.
-
-    What is dated from ``since`` and before ``until``, and comes late, overturns it.
-    """
+    """A finding; what is dated from ``since`` and before ``until``, and is late, overturns it."""
 
     finding_id: str
     conversation_id: str | None

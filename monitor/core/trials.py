@@ -143,6 +143,20 @@ def say(
     return outcome.id
 
 
+def correct(step: Step, episode: Episode, proof: Mark | None, **why: str) -> None:
+    """Tell anew what was told of horizons, where what comes late is from before them."""
+    ages = step.policy.ages
+    for horizon, (record, bound) in episode.told.items():
+        edge = ages.index(horizon) + 1 if horizon in ages else 0
+        failed = {one for each in episode.failures if each.age < edge for one in each.bounds}
+        widest = next((one for one in reversed(BOUNDS) if one not in failed), "")
+        if widest != bound:
+            verdict, by = ("durable", widest) if widest else ("failed", BOUNDS[0])
+            more = {"horizon": horizon, "replaces": record} | why
+            said = say(step, episode, verdict, by, (episode.claim, proof), **more)  # type: ignore[arg-type]  # one of two
+            episode.told[horizon] = (said, widest)
+
+
 def _in_doubt_until(step: Step, episode: Episode) -> Moment | None:
     """Until when it is not known whether the customer came back, if it is not."""
     names = [f"reopen:{episode.id}"]
@@ -165,7 +179,8 @@ def _mature(step: Step, episode: Episode) -> None:
             )
     if episode.open_bounds:
         widest = episode.open_bounds[-1]
-        say(step, episode, "durable", widest, (episode.claim,), horizon=horizon)
+        said = say(step, episode, "durable", widest, (episode.claim,), horizon=horizon)
+        episode.told[horizon] = (said, widest)
     if "same_issue" in episode.open_bounds and horizon == spell(step.policy.durable_horizon):
         effort.held(step, episode)
 

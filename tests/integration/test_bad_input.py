@@ -141,16 +141,20 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         Worker(bootstrap, f"bad-{uuid4()}", directory) as worker,
     ):
         sent = asyncio.run(send(bootstrap, [message for _, _, message in BAD]))
-        others = good()
+        received = len(sent)
         # One by one: what is late depends on what was read before.
-        for message in others:
+        for message in good():
             asyncio.run(send(bootstrap, [message]))
-        received = len(sent) + len(others)
-        worker.wait_until(lambda: total(worker.reading(), "cx_events_total") >= received)
+            received += 1
+            wait_until_received(worker, received)
         reading = worker.reading()
         assert worker.stop() == 0
         letters = asyncio.run(read_all(bootstrap, DEAD_LETTERS))
     return Run(sent, {origin(letter): letter for letter in letters}, reading, received)
+
+
+def wait_until_received(worker: Worker, number: int) -> None:
+    worker.wait_until(lambda: total(worker.reading(), "cx_events_total") >= number)
 
 
 def origin(letter: ConsumerRecord[bytes, bytes]) -> tuple[str, int, int]:
