@@ -26,7 +26,7 @@ from monitor.shell.demo import DemoError, DemoOptions, run_demo
 from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
 from monitor.shell.history import History
-from monitor.shell.inquiry import InquiryError, ask
+from monitor.shell.inquiry import AddressError, InquiryError, ask
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
 from monitor.shell.replay import LogError, dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
@@ -319,6 +319,7 @@ def main() -> None:
     try:
         app()
     except (
+        AddressError,
         SettingsError,
         MappingError,
         PolicyError,

@@ -41,6 +41,10 @@ _AT_ONCE = 2000
 _FOUND, _NOT_FOUND, _NOT_NOW = 200, 404, 503
 
 
+class AddressError(Exception):
+    """What was given is not the address of a worker's pages. The message says what is."""
+
+
 class InquiryError(Exception):
     """A worker gave no answer to what was asked. The message says what to do."""
 
@@ -160,13 +164,14 @@ def ask(worker: str, case: str, customer: str | None) -> Answer:
     """Ask a worker, from outside of the group.
 
     Raises:
+        AddressError: that is no address.
         InquiryError: it does not answer, or knows no such case.
     """
     query = urllib.parse.urlencode({"case": case})
     headers = {} if customer is None else {CUSTOMER_HEADER: urllib.parse.quote(customer)}
     url = f"{worker.rstrip('/')}{PATH}?{query}"
     if not url.startswith(("http://", "https://")):
-        raise InquiryError(f"--worker {worker}: give the address of its pages, http://host:port")
+        raise AddressError(f"--worker {worker}: give the address of its pages, http://host:port")
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  # it is http by now
     try:
         with urllib.request.urlopen(request, timeout=3 * _ANSWERED_WITHIN_SECONDS) as response:  # noqa: S310  # as above
