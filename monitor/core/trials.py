@@ -145,9 +145,9 @@ def say(
 
 def correct(step: Step, episode: Episode, proof: Mark | None, **why: str) -> None:
     """Tell anew what was told of horizons, where what comes late is from before them."""
-    ages = step.policy.ages
     for horizon, (record, bound) in episode.told.items():
-        edge = ages.index(horizon) + 1 if horizon in ages else 0
+        # Edges of age never change while a claim is on trial.
+        edge = step.policy.ages.index(horizon) + 1
         failed = {one for each in episode.failures if each.age < edge for one in each.bounds}
         widest = next((one for one in reversed(BOUNDS) if one not in failed), "")
         if widest != bound:
