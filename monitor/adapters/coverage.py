@@ -53,7 +53,7 @@ def _is_met(need: Need, file: MappingFile) -> bool:
 
 def _is_given(source: str, file: MappingFile) -> bool:
     if source == CUSTOMER:
-        return file.customer.text != file.conversation.text
+        return _outlasts(file)
     type_, *fields = source.split(" ")
     return any(
         type_ in ("*", event.type.removeprefix("cx.").removesuffix(".v1"))
@@ -71,6 +71,8 @@ def _event_rules(file: MappingFile) -> Iterator[tuple[Rule, EventRule]]:
 def _carries(event: EventRule, field: str, rule: Rule, file: MappingFile) -> bool:
     """Tell whether an event may have a field, and in it a word that says something."""
     name, _, wanted = field.partition("=")
+    if name == CUSTOMER:
+        return _outlasts(file)
     if name not in DATA_MODELS[event.type].model_fields:
         return False
     value = event.data.get(name, file.common.get(name))
@@ -79,6 +81,11 @@ def _carries(event: EventRule, field: str, rule: Rule, file: MappingFile) -> boo
         return True  # Only the records decide.
     known = {str(word) for word in words if word is not None}
     return bool(known & set(wanted.split("|")) if wanted else known - _SAYS_NOTHING)
+
+
+def _outlasts(file: MappingFile) -> bool:
+    """Tell whether a customer may be seen in more than one conversation."""
+    return file.customer.text != file.conversation.text
 
 
 def _default(event: EventRule, name: str) -> str | None:

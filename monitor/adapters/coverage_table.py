@@ -2,7 +2,8 @@
 
 A source of a measure is written as an event type without ``cx.`` and ``.v1``, then the fields that
 it must carry, each with the words that count where not all do: ``message.created actor=customer
-kind``. ``*`` is any event; ``customer`` is a reference that outlasts one conversation.
+kind``. ``*`` is any event. ``customer``, alone or among the fields, is a reference that outlasts
+one conversation.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CUSTOMER = "customer"
+_OWN_CUSTOMER = "a `customer` of its own beside the `conversation`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ _RETURNS = _need(
     "message.created actor=customer",
     "conversation.reopened actor=customer|unknown",
 )
+_ANY_RETURN = _need(_RETURNS.what, *_RETURNS.any_of, f"conversation.started {CUSTOMER}")
 _SAME_CUSTOMER = _need("one customer over several conversations", CUSTOMER)
 _SAME_MATTER = _need("what a contact is about", "* intent", "* entity_ref", "* case_id")
 _CHANNEL = _need("channels", "* channel")
@@ -102,7 +105,7 @@ MEASURES = (
             "cx_mistaken_reopens_total",
             "cx_time_to_resolution_seconds",
         ),
-        (_need("claims of resolution", "resolution.claimed"), _RETURNS),
+        (_need("claims of resolution", "resolution.claimed"), _ANY_RETURN),
         (_AI_CLAIMS, _AI_VERSION, _CUSTOMER_KINDS, _SAME_CUSTOMER, _SAME_MATTER),
     ),
     Family(
@@ -357,8 +360,11 @@ SILENT_FAILURES = (
 def spelled(source: str) -> str:
     """Write a source as a mapping file would: ``cx.message.created.v1 with actor = customer``."""
     if source == CUSTOMER:
-        return "a `customer` of its own beside the `conversation`"
+        return _OWN_CUSTOMER
     type_, *fields = source.split(" ")
     name = "any event" if type_ == "*" else f"cx.{type_}.v1"
-    said_of = [field.replace("=", " = ").replace("|", " or ") for field in fields]
+    said_of = [
+        _OWN_CUSTOMER if field == CUSTOMER else field.replace("=", " = ").replace("|", " or ")
+        for field in fields
+    ]
     return f"{name} with {' and '.join(said_of)}" if said_of else name

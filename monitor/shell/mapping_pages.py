@@ -27,6 +27,11 @@ def trial_page(summary: str, told: dict[str, Any]) -> Group:
     return Group(*parts, "", _coverage(told["coverage"]))
 
 
+def told_in_lines(summary: str, told: dict[str, Any]) -> str:
+    """Give the sum of a run, and what of it was refused."""
+    return "\n".join([summary, *_refused(told["refused"])])
+
+
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
@@ -56,7 +61,7 @@ def _refused(refused: list[dict[str, Any]]) -> list[str]:
         for each in refused[:REFUSALS_MAX]
     ]
     left = len(refused) - REFUSALS_MAX
-    return [*lines, f"and {left} more; --json has them all"] if left > 0 else lines
+    return [*lines, f"and {left} more; `map check --json` tells all of them"] if left > 0 else lines
 
 
 def _coverage(coverage: list[dict[str, Any]]) -> Table:

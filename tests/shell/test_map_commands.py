@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.adapters.mapping import our_mappings
+from schemas.decode import TOPIC_OF, read
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ BAD = record("stop", at="yesterday")
 
 def lines(*records: object) -> bytes:
     return "".join(f"{json.dumps(one)}\n" for one in records).encode()
+
+
+def given_by_stdin(monkeypatch: pytest.MonkeyPatch, given: bytes) -> None:
+    stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(given)))
+    monkeypatch.setattr(sys, "stdin", stdin)
 
 
 @pytest.fixture
@@ -108,9 +114,7 @@ def test_the_coverage_says_what_would_unlock_a_measure(run: Run, good: Path) -> 
 def test_a_sample_may_come_by_stdin(
     run: Run, monkeypatch: pytest.MonkeyPatch, pack: type[bytes]
 ) -> None:
-    monkeypatch.setattr(
-        sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(pack(lines(*GOOD)))))
-    )
+    given_by_stdin(monkeypatch, pack(lines(*GOOD)))
     status, out, _ = run("map", "check", DESK, "--sample", "-", "--json")
 
     assert (status, json.loads(out)["records"]) == (0, 4)
@@ -124,3 +128,64 @@ def test_a_sample_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
         "",
         f"error: {missing}: no such file\n",
     )
+
+
+def test_a_run_writes_the_events_of_the_contract(run: Run, tmp_path: Path, good: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    status, out, err = run("map", "run", DESK, "--in", good, "--out", events)
+    written = [json.loads(line) for line in events.read_text().splitlines()]
+
+    assert (status, out) == (0, "")
+    assert err == "4 records, 2 events, 2 records ignored\n"
+    assert [read(TOPIC_OF[one["type"]], one).type for one in written] == [
+        "cx.conversation.started.v1",
+        "cx.conversation.closed.v1",
+    ]
+
+
+def test_a_replay_of_the_events_is_that_of_the_records(
+    run: Run, tmp_path: Path, good: Path
+) -> None:
+    events = tmp_path / "events.jsonl"
+    run("map", "run", DESK, "--in", good, "--out", events)
+    mapped = json.loads(run("replay", good, "--map", DESK)[1])
+    plain = json.loads(run("replay", events)[1])
+    del mapped["ignored_records"]
+
+    assert plain == mapped
+
+
+def test_parts_of_one_log_share_their_memory(run: Run, tmp_path: Path) -> None:
+    parts = [tmp_path / "1.jsonl", tmp_path / "2.jsonl"]
+    parts[0].write_bytes(lines(GOOD[0]))
+    parts[1].write_bytes(lines(record("end")))
+    _, out, _ = run("map", "run", DESK, "--in", parts[0], "--in", parts[1])
+
+    # Only the first record names the channel.
+    assert [json.loads(line)["data"]["channel"] for line in out.splitlines()] == ["voice", "voice"]
+
+
+def test_what_the_contract_refuses_is_left_out_of_a_run(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "bad.jsonl"
+    file.write_bytes(lines(BAD, *GOOD) + b"{broken\n")
+    status, out, err = run("map", "run", DESK, "--in", file)
+
+    assert status == 1
+    assert len(out.splitlines()) == 2
+    assert "1 events refused, 1 lines that are no JSON object\n" in err
+    assert "from rule 'stop', first for line 1: time: not_rfc3339" in err
+
+
+def test_a_run_reads_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    given_by_stdin(monkeypatch, gzip.compress(lines(*GOOD)))
+    status, out, _ = run("map", "run", DESK, "--in", "-")
+
+    assert (status, len(out.splitlines())) == (0, 2)
+
+
+def test_a_run_never_writes_over_what_it_reads(run: Run, good: Path) -> None:
+    before = good.read_bytes()
+    status, _, err = run("map", "run", DESK, "--in", good, "--out", good)
+
+    assert (status, good.read_bytes()) == (2, before)
+    assert err == f"error: {good} is read and cannot be written; fix: choose another --out\n"
