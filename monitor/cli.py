@@ -18,6 +18,7 @@ from monitor.adapters.mapping import MappingError, load_mapping
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
+from monitor.map_commands import map_app
 from monitor.rules import files as rule_files
 from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
@@ -32,6 +33,7 @@ from monitor.shell.replay import LogError, dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
 from monitor.shell.topics import TopicError
 from monitor.shell.worker import run_worker
+from monitor.usage import UsageError, require_files, require_writable
 from schemas import documents
 
 app = typer.Typer(
@@ -49,12 +51,9 @@ app.add_typer(schemas_app, name="schemas")
 app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
+app.add_typer(map_app, name="map")
 
 _PAGE_WIDTH = 120
-
-
-class UsageError(Exception):
-    """An argument cannot be used. The message names it and the fix."""
 
 
 @app.command()
@@ -127,10 +126,10 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     Example: outcome-monitor replay incidents.jsonl.gz --map uci_incident --horizon 5d
     --report report.json --cases cases.jsonl
     """
-    _require_files(files)
+    require_files(files)
     for output in (report, cases, openmetrics):
         if output is not None:
-            _require_writable(output)
+            require_writable(output)
     judged_by = load_policy(policy).with_horizons(_horizons(horizon or []))
     mapping = None if map_ is None else load_mapping(map_)
     with ExitStack() as opened:
@@ -179,7 +178,7 @@ def explain_(  # noqa: PLR0913  # as many as it has options
         told = ask(worker, case, customer)
         text = standings(told)
     elif log and worker is None and customer is None:
-        _require_files(log)
+        require_files(log)
         mapping = None if map_ is None else load_mapping(map_)
         told = explain(case, log, load_policy(policy), mapping, Console(stderr=True))
         text = shown(told)
@@ -341,20 +340,6 @@ def main() -> None:
 
 def _say(error: Exception) -> None:
     sys.stderr.write(f"error: {error}\n")
-
-
-def _require_files(files: list[Path]) -> None:
-    for file in files:
-        if not file.is_file():
-            raise UsageError(f"{file}: no such file")
-
-
-def _require_writable(path: Path) -> None:
-    # Found out before the work, not after it.
-    try:
-        path.touch()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _horizons(texts: list[str]) -> tuple[int, ...]:

@@ -56,6 +56,17 @@ class MappingError(Exception):
     """A mapping file cannot be used. The message names the file, the rule and the field."""
 
 
+def our_mappings() -> list[str]:
+    """Give the names of the mappings that come with the monitor."""
+    return sorted(map_.stem for map_ in MAPS.glob("*.toml"))
+
+
+def rule_of(event: Event) -> str:
+    """Tell which rule gave an event; its id says so."""
+    name: str = event["id"].split(".")[1]
+    return name
+
+
 def load_mapping(name_or_path: str | Path) -> Mapping:
     """Load a mapping file by its path, or one of ours by its name.
 
@@ -69,7 +80,7 @@ def load_mapping(name_or_path: str | Path) -> Mapping:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         file = MappingFile.model_validate(content)
     except OSError as error:
-        ours = ", ".join(sorted(map_.stem for map_ in MAPS.glob("*.toml")))
+        ours = ", ".join(our_mappings())
         raise MappingError(
             f"{path}: {error.strerror}; give a mapping file or one of the names {ours}"
         ) from None

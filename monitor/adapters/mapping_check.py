@@ -113,34 +113,10 @@ class _Check:
         for vocabulary in annotations:
             if isinstance(vocabulary, type) and issubclass(vocabulary, Vocabulary):
                 known = {str(member) for member in vocabulary}
-                for word in self._possible(value, rule):
-                    if word not in known:
-                        yield _unknown(where, str(word), known)
-
-    def _possible(self, value: object, rule: Rule) -> Iterator[object]:
-        """Yield the words that a value is known to become."""
-        remembered = [
-            (said, writer)
-            for writer in self.file.rules
-            for name, said in writer.remember.items()
-            if isinstance(value, Expression) and value.text == f"memory.{name}"
-        ]
-        for said, writer in remembered:
-            yield from self._said(said, writer)
-        if not remembered:
-            yield from self._said(value, rule)
-
-    def _said(self, value: object, rule: Rule) -> Iterable[object]:
-        if isinstance(value, Lookup):
-            default = () if value.default is None else (value.default,)
-            return (*self.file.tables.get(value.table, {}).values(), *default)
-        assert isinstance(value, Expression)
-        if value.literal is not None:
-            return (value.literal,)
-        for name, classification in rule.classify.items():
-            if value.text == f"class.{name}" and classification.by in CLASSIFIERS:
-                return CLASSIFIERS[classification.by].classes
-        return ()
+                for written, writer in writers(self.file, value, rule):
+                    for word in said(self.file, written, writer):
+                        if word not in known:
+                            yield _unknown(where, str(word), known)
 
     def value(
         self, where: str, value: Expression | Lookup | None, classes: frozenset[str]
@@ -171,6 +147,31 @@ class _Check:
     def _declared(self, where: str, path: Path) -> Iterator[str]:
         if path not in self.comparable:
             yield f"{where}: the record has no declared field {'.'.join(path)}"
+
+
+def writers(file: MappingFile, value: object, rule: Rule) -> list[tuple[object, Rule]]:
+    """Give what a value stands for, with the rule that says so: itself, or what is remembered."""
+    remembered: list[tuple[object, Rule]] = [
+        (written, writer)
+        for writer in file.rules
+        for name, written in writer.remember.items()
+        if isinstance(value, Expression) and value.text == f"memory.{name}"
+    ]
+    return remembered or [(value, rule)]
+
+
+def said(file: MappingFile, value: object, rule: Rule) -> Iterable[object]:
+    """Give the words that a value is known to become; none where only the records decide."""
+    if isinstance(value, Lookup):
+        default = () if value.default is None else (value.default,)
+        return (*file.tables.get(value.table, {}).values(), *default)
+    assert isinstance(value, Expression)
+    if value.literal is not None:
+        return (value.literal,)
+    for name, classification in rule.classify.items():
+        if value.text == f"class.{name}" and classification.by in CLASSIFIERS:
+            return CLASSIFIERS[classification.by].classes
+    return ()
 
 
 def _is_within(path: Path, field: Path) -> bool:

@@ -28,6 +28,7 @@ from schemas.published import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from io import BufferedReader
     from pathlib import Path
 
     from rich.console import Console
@@ -157,7 +158,7 @@ def play(files: list[Path], run: Replay, console: Console) -> Replayed:
         for path in files:
             task = progress.add_task(path.name, total=path.stat().st_size)
             with path.open("rb") as file:
-                for line in _lines(file):
+                for line in lines_of(file):
                     run.take(line)
                     progress.update(task, completed=file.tell())
         return run.finish(lambda held: progress.track(held, description="judging"))
@@ -173,9 +174,14 @@ def dump_line(value: dict[str, Any]) -> str:
     return json.dumps(value, separators=(",", ":")) + "\n"
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    packed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
+def lines_of(file: BufferedReader) -> Iterator[bytes]:
+    """Give the lines of a log, plain or gzip, without blank ones.
+
+    Raises:
+        LogError: it is gzip, and damaged.
+    """
+    # Looked at without being taken, for a pipe cannot be read twice.
+    packed = file.peek(2)[:2] == b"\x1f\x8b"
     lines = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
     try:
         for line in lines:
