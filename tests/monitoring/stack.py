@@ -45,8 +45,8 @@ class Stack:
         self._configure(targets, alerting=bool(hook))
         self._parts = [self._prometheus()]
         if hook:
-            _routes(directory / "alertmanager.yml", hook)
-            self._parts.insert(0, self._alertmanager())
+            write_routes(directory / "alertmanager.yml", hook)
+            self._parts.insert(0, alertmanager(directory, self._alertmanager_port))
 
     def __enter__(self) -> Self:
         for part in self._parts:
@@ -67,9 +67,7 @@ class Stack:
 
     def suppressed(self) -> list[dict[str, str]]:
         """Return the labels of all alerts of which Alertmanager tells nobody."""
-        asked = "active=false&silenced=false&unprocessed=false&inhibited=true"
-        alerts = fetch(f"http://{LOOPBACK}:{self._alertmanager_port}/api/v2/alerts?{asked}")
-        return [alert["labels"] for alert in alerts]
+        return suppressed(self._alertmanager_port)
 
     def _rules(self) -> None:
         directory = self._directory / "rules"
@@ -117,27 +115,39 @@ class Stack:
             environment=os.environ,
         )
 
-    def _alertmanager(self) -> ChildProcess:
-        address = f"{LOOPBACK}:{self._alertmanager_port}"
-        command = [
-            tool("prometheus-alertmanager"),
-            f"--config.file={self._directory / 'alertmanager.yml'}",
-            f"--storage.path={self._directory / 'alertmanager'}",
-            f"--web.listen-address={address}",
-            "--cluster.listen-address=",
-            "--log.level=warn",
-        ]
-        return ChildProcess(
-            "Alertmanager",
-            command,
-            is_ready=lambda: _answers(f"http://{address}/-/ready"),
-            log=self._directory / "alertmanager.log",
-            environment=os.environ,
-        )
+
+def alertmanager(directory: Path, port: int) -> ChildProcess:
+    """Alertmanager by the configuration in a directory."""
+    address = f"{LOOPBACK}:{port}"
+    command = [
+        tool("prometheus-alertmanager"),
+        f"--config.file={directory / 'alertmanager.yml'}",
+        f"--storage.path={directory / 'alertmanager'}",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+        "--log.level=warn",
+    ]
+    return ChildProcess(
+        "Alertmanager",
+        command,
+        is_ready=lambda: _answers(f"http://{address}/-/ready"),
+        log=directory / "alertmanager.log",
+        environment=os.environ,
+    )
 
 
-def _routes(path: Path, hook: str) -> None:
-    """Our own routes, with short waits, and every receiver a page of one webhook."""
+def suppressed(port: int) -> list[dict[str, str]]:
+    """Return the labels of all alerts of which an Alertmanager tells nobody."""
+    asked = "active=false&silenced=false&unprocessed=false&inhibited=true"
+    alerts = fetch(f"http://{LOOPBACK}:{port}/api/v2/alerts?{asked}")
+    return [alert["labels"] for alert in alerts]
+
+
+def write_routes(path: Path, hook: str, *inhibitions: dict[str, Any]) -> None:
+    """Our own routes, with short waits, and every receiver a page of one webhook.
+
+    ``inhibitions`` are further ones, behind our own.
+    """
     config = yaml.safe_load((ALERTMANAGER / "alertmanager.yml").read_text())
     config["global"] = {"resolve_timeout": "5m"}
     config["templates"] = [str(ALERTMANAGER / "templates" / "*.tmpl")]
@@ -145,6 +155,7 @@ def _routes(path: Path, hook: str) -> None:
         {"name": one["name"], "webhook_configs": [{"url": f"{hook}/{one['name']}"}]}
         for one in config["receivers"]
     ]
+    config["inhibit_rules"] += inhibitions
     _hurry(config["route"])
     path.write_text(yaml.safe_dump(config))
 

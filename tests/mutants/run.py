@@ -3,6 +3,9 @@
 A patch begins with two lines, ``Bug: ...`` and ``Killed by: <test>``, and is applied to a copy
 of the tree. A bug that survives, or a patch that no longer applies, is an error: the first says
 that a test cannot fail, the second that the patch is stale. Run it by ``make mutants``.
+
+A bug in what writes the alert rules is seen in the rules only, so they are written anew. Tests of
+rules want Prometheus and Alertmanager (`make tools`).
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ from queue import SimpleQueue
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-COPIED = ("monitor", "schemas", "tests", "docs")
+COPIED = ("monitor", "schemas", "tests", "docs", "deploy")
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules")
 AT_ONCE = 2
 # What pytest says when tests ran and failed; anything else is no proof.
 RED = 1
+# What the rules are made of, as a patch names it; the program is that of the tree.
+_OF_RULES = "\n+++ b/monitor/rules/"
+_WRITE_RULES = (sys.executable, "-B", "-c", "from monitor.cli import app; app()", "rules", "write")
 _HEAD = re.compile(r"Bug: (?P<bug>.+)\nKilled by: (?P<test>\S+::\S+)\n")
 
 
@@ -56,7 +63,7 @@ def mutants(names: list[str]) -> list[Mutant]:
 def copy_tree(directory: Path) -> Path:
     """Copy what tests need of the project."""
     for name in COPIED:
-        shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, directory / name, ignore=_NOT_COPIED)
     for name in ("pyproject.toml", "README.md", "Makefile", "CHANGELOG.md"):
         shutil.copy(ROOT / name, directory / name)
     return directory
@@ -67,7 +74,12 @@ def survives(mutant: Mutant, tree: Path) -> str | None:
     applied = _apply(mutant, tree)
     if applied is not None:
         return f": the patch no longer applies: {applied}"
+    makes_rules = _OF_RULES in mutant.path.read_text(encoding="utf-8")
     try:
+        if makes_rules:
+            written = subprocess.run(_WRITE_RULES, cwd=tree, capture_output=True, check=False)
+            if written.returncode:
+                return ": the rules cannot be written"
         # No byte code: two versions of a file may be of the same second and size.
         command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
         # To explain a red assertion, pytest compiles every test module anew: nobody will read it.
@@ -80,6 +92,10 @@ def survives(mutant: Mutant, tree: Path) -> str | None:
         )
     finally:
         _apply(mutant, tree, "--reverse")
+        if makes_rules:
+            shutil.copytree(
+                ROOT / "deploy", tree / "deploy", ignore=_NOT_COPIED, dirs_exist_ok=True
+            )
     if run.returncode == RED:
         return None
     return f": {mutant.test} exits with {run.returncode}: {run.stdout.strip().splitlines()[-1:]}"

@@ -68,7 +68,7 @@ def one_worker_does_not_answer() -> Story:
 
 @quiet("MonitorWorkerDown")
 def a_worker_is_restarted() -> Story:
-    return _up("1x10 0x3 1x20").quiet(20, "MonitorWorkerDown")
+    return _up("1x10 0x3 1x20").quiet(14, "MonitorWorkerDown")
 
 
 def _partitions(values: str) -> Story:
@@ -89,7 +89,7 @@ def a_partition_has_lost_its_owner() -> Story:
 
 @quiet("MonitorPartitionUnowned")
 def a_partition_changes_hands() -> Story:
-    return _partitions("1x10 _x2 1x40").quiet(25, "MonitorPartitionUnowned")
+    return _partitions("1x10 stale _ 1x40").quiet(25, "MonitorPartitionUnowned")
 
 
 @firing("MonitorPartitionOwnedTwice")

@@ -164,6 +164,11 @@ def three_of_three_fail() -> Story:
 
 
 @quiet("OutcomeBurnFast")
+def ten_of_ten_fail() -> Story:
+    return _resolutions("0x20 0+1x10 10x60", "0x100").quiet(35, "OutcomeBurnFast")
+
+
+@quiet("OutcomeBurnFast")
 def one_in_ten_fails() -> Story:
     return _resolutions("0+1x100", "0+9x100").quiet(60, "OutcomeBurnFast")
 
@@ -183,6 +188,14 @@ def three_in_ten_fail_for_hours() -> Story:
 @quiet("OutcomeBurnSlow")
 def an_eighth_fails_for_hours() -> Story:
     return _resolutions("0+0.0625x300", "0+0.4375x300").quiet(290, "OutcomeBurnSlow")
+
+
+@quiet("OutcomeBurnSlow")
+def four_of_twenty_actions_are_unknown_to_the_ledger() -> Story:
+    labels = {"kind": "refund", "ai_version": "v1"}
+    story = Story().tell("cx_ai_actions_total", "0+0.16x200", **labels, result="confirmed")
+    story.tell("cx_ai_actions_total", "0+0.04x200", **labels, result="unconfirmed")
+    return story.quiet(100, "OutcomeBurnSlow")
 
 
 @firing("OutcomeBudgetOverspent")

@@ -73,6 +73,19 @@ def half_a_point_more_may_be_chance() -> Story:
 
 
 @quiet("OutcomeVersionWorse")
+def thirty_to_one_is_not_enough_for_two_horizons() -> Story:
+    story = Story()
+    matured(story, "v1", "billing", 1900, 100)
+    matured(story, "v2", "billing", 900, 83)
+    return story.quiet(30, "OutcomeVersionWorse")
+
+
+@quiet("OutcomeVersionWorse")
+def all_of_forty_claims_fail() -> Story:
+    return _few().quiet(30, "OutcomeVersionWorse")
+
+
+@quiet("OutcomeVersionWorse")
 def a_version_is_not_blamed_for_what_others_failed_before_it_came() -> Story:
     story = Story()
     labels = {**SAME, "horizon": "24h", "intent_group": "billing"}
@@ -82,6 +95,13 @@ def a_version_is_not_blamed_for_what_others_failed_before_it_came() -> Story:
     story.tell(MATURED, "_x60 0x40 890x99", **labels, ai_version="v2", result="durable")
     story.tell(MATURED, "_x60 0x40 110x99", **labels, ai_version="v2", result="failed")
     return story.quiet(125, "OutcomeVersionWorse")
+
+
+def _few() -> Story:
+    story = Story()
+    matured(story, "v1", "billing", 1800, 200)
+    matured(story, "v2", "billing", 0, 40)
+    return story
 
 
 @firing("OutcomeVersionWorseWithinIntents")
@@ -105,6 +125,19 @@ def five_points_more_come_back_within_a_week() -> Story:
 @quiet("OutcomeVersionWorseWithinIntents")
 def it_has_the_hard_work() -> Story:
     return _simpson().quiet(30, "OutcomeVersionWorseWithinIntents")
+
+
+@quiet("OutcomeVersionWorseWithinIntents")
+def every_one_of_forty_claims_fails() -> Story:
+    return _few().quiet(30, "OutcomeVersionWorseWithinIntents")
+
+
+@quiet("OutcomeVersionWorseWithinIntents")
+def five_points_on_a_hundred_claims_may_be_chance() -> Story:
+    story = Story()
+    matured(story, "v1", "billing", 1900, 100)
+    matured(story, "v2", "billing", 90, 10)
+    return story.quiet(30, "OutcomeVersionWorseWithinIntents")
 
 
 @quiet("OutcomeVersionWorseWithinIntents")

@@ -32,7 +32,8 @@ def test_a_partition_that_moves_and_comes_back_counts_once(promtool: str, tmp_pa
     told.tell(FAILURES, "10x70 11 12 12 12 12 12 _x10 15 15 16 16x40", **LABELS)
     told.tell(FAILURES, "_x73 13 13 14 15 15 15 15 _x60", **LABELS, instance="w2")
 
-    told.expect(110, COUNT, 6).hold(promtool, tmp_path)
+    # While both show it, and after.
+    told.expect(77, COUNT, 5).expect(110, COUNT, 6).hold(promtool, tmp_path)
 
 
 def test_a_crash_forgets_nothing(promtool: str, tmp_path: Path) -> None:
