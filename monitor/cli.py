@@ -18,11 +18,13 @@ from monitor.adapters.mapping import MappingError, load_mapping
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
+from monitor.dead_letter_commands import dead_letters_app
 from monitor.map_commands import map_app
 from monitor.rules import files as rule_files
 from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
 from monitor.shell.child import ChildError
+from monitor.shell.dead_letters import DeadLetterError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
 from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
@@ -52,6 +54,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
 app.add_typer(map_app, name="map")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 _PAGE_WIDTH = 120
 
@@ -331,7 +334,7 @@ def main() -> None:
     ) as error:
         _say(error)
         raise SystemExit(2) from None
-    except (DemoError, InquiryError) as error:
+    except (DeadLetterError, DemoError, InquiryError) as error:
         _say(error)
         raise SystemExit(1) from None
     except KeyboardInterrupt:

@@ -142,6 +142,18 @@ async def check_topics(
         await _check(client, topics, partitions)
 
 
+async def exists(
+    bootstrap: str, topic: Topic, *, security: Mapping[str, Any] | None = None
+) -> bool:
+    """Whether there is such a topic. To begin reading might make it, without its settings.
+
+    Raises:
+        KafkaConnectionError: Nobody answers there.
+    """
+    async with _client(bootstrap, security) as client:
+        return topic.name in await client.list_topics()
+
+
 @asynccontextmanager
 async def _client(
     bootstrap: str, security: Mapping[str, Any] | None
