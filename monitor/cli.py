@@ -35,6 +35,7 @@ from monitor.shell.replay import LogError, dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
 from monitor.shell.topics import TopicError
 from monitor.shell.worker import run_worker
+from monitor.topic_commands import topics_app
 from monitor.usage import UsageError, require_files, require_writable
 from schemas import documents
 
@@ -54,6 +55,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
 app.add_typer(map_app, name="map")
+app.add_typer(topics_app, name="topics")
 app.add_typer(dead_letters_app, name="dead-letters")
 
 _PAGE_WIDTH = 120
@@ -322,6 +324,7 @@ def main() -> None:
         app()
     except (
         AddressError,
+        DeadLetterError,
         SettingsError,
         MappingError,
         PolicyError,
@@ -334,7 +337,7 @@ def main() -> None:
     ) as error:
         _say(error)
         raise SystemExit(2) from None
-    except (DeadLetterError, DemoError, InquiryError) as error:
+    except (DemoError, InquiryError) as error:
         _say(error)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
