@@ -19,6 +19,7 @@ from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.dead_letter_commands import dead_letters_app
+from monitor.doctor_command import doctor
 from monitor.map_commands import map_app
 from monitor.rules import files as rule_files
 from monitor.rules.boards import files as board_files
@@ -55,6 +56,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
 app.add_typer(map_app, name="map")
+app.command(name="doctor")(doctor)
 app.add_typer(topics_app, name="topics")
 app.add_typer(dead_letters_app, name="dead-letters")
 
