@@ -146,7 +146,7 @@ def replay_(  # noqa: PLR0913  # as many as it has options
 
 @app.command(name="explain")
 def explain_(  # noqa: PLR0913  # as many as it has options
-    case: Annotated[str, typer.Argument(help="A case or a conversation, by its id.")],
+    case: Annotated[str, typer.Argument(help="A case, a conversation, or a published journey.")],
     log: Annotated[
         list[Path] | None, typer.Option(help="JSON lines, plain or gzip; may be given again.")
     ] = None,
