@@ -19,7 +19,9 @@ from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.map_commands import map_app
+from monitor.notify_command import notify
 from monitor.rules import files as rule_files
+from monitor.rules import routes as route_files
 from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
 from monitor.shell.child import ChildError
@@ -52,6 +54,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
 app.add_typer(map_app, name="map")
+app.command()(notify)
 
 _PAGE_WIDTH = 120
 
@@ -216,6 +219,7 @@ def schemas_check() -> None:
 _Slo = Annotated[Path, typer.Option(help="SLO file.")]
 _Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
 _Boards = Annotated[Path, typer.Option(help="Where the dashboards of Grafana lie.")]
+_Routes = Annotated[Path, typer.Option(help="Where the configuration of Alertmanager lies.")]
 _PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it the default.")]
 
 
@@ -225,8 +229,9 @@ def rules_write(
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
     dashboards: _Boards = board_files.DIRECTORY,
+    alertmanager: _Routes = route_files.DIRECTORY,
 ) -> None:
-    """Write the rule files of an SLO file, for Prometheus to load, and the dashboards.
+    """Write the rule files of an SLO file, for Prometheus to load, dashboards and routes.
 
     Example: outcome-monitor rules write --slo slo.toml --directory /etc/prometheus/outcomes
     """
@@ -234,6 +239,7 @@ def rules_write(
     try:
         rule_files.write(wanted, directory)
         rule_files.write(board_files.files(load_slo(slo)), dashboards, board_files.SUFFIX)
+        rule_files.write(route_files.routes(load_slo(slo)), alertmanager, route_files.NAME)
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
 
@@ -244,8 +250,9 @@ def rules_check(
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
     dashboards: _Boards = board_files.DIRECTORY,
+    alertmanager: _Routes = route_files.DIRECTORY,
 ) -> None:
-    """Compare the rule files and dashboards with what would be written.
+    """Compare the rule files, dashboards and routes with what would be written.
 
     Example: outcome-monitor rules check
     """
@@ -254,6 +261,7 @@ def rules_check(
     stale = [
         *rule_files.differences(wanted, directory),
         *rule_files.differences(boards, dashboards, board_files.SUFFIX),
+        *rule_files.differences(route_files.routes(load_slo(slo)), alertmanager, route_files.NAME),
     ]
     if stale:
         raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor rules write")

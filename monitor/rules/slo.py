@@ -55,11 +55,12 @@ class Objective(_Strict):
 
 
 class Links(_Strict):
-    """Where people are sent from an alert."""
+    """Where people are sent from an alert, and the alert itself, to get its examples."""
 
     runbooks: _Url = "https://runbooks.example.com/outcome-monitor"
     dashboards: _Url = "https://grafana.example.com/d"
     evidence: _Url = "https://evidence.example.com/findings"
+    notifier: _Url = "http://127.0.0.1:9465/alerts"
 
 
 class Comparison(_Strict):

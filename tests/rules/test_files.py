@@ -98,7 +98,7 @@ def test_a_stale_missing_or_foreign_file_is_named(tmp_path: Path) -> None:
 
 def test_the_command_line_writes_checks_and_shows(tmp_path: Path) -> None:
     options = ["--slo", str(ROOT / "deploy" / "slo.toml")]
-    there = [*options, "--directory", str(tmp_path)]
+    there = [*options, "--directory", str(tmp_path), "--alertmanager", str(tmp_path)]
     run = CliRunner().invoke
 
     assert run(app, ["rules", "check", *there]).exit_code != 0
