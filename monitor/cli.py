@@ -242,6 +242,9 @@ def rules_write(
         rule_files.write(route_files.routes(load_slo(slo)), alertmanager, route_files.NAME)
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
+    if examples := load_slo(slo).links.examples():
+        keys = ", ".join(f"links.{key}" for key in examples)
+        sys.stderr.write(f"note: {slo}: {keys} are still examples; alerts lead nowhere by them\n")
 
 
 @rules_app.command(name="check")
