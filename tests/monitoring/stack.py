@@ -86,11 +86,7 @@ class Stack:
     def _configure(self, targets: list[int], *, alerting: bool) -> None:
         addresses = [f"{LOOPBACK}:{port}" for port in targets]
         config: dict[str, Any] = {
-            "global": {
-                "scrape_interval": "1s",
-                "scrape_timeout": "1s",
-                "evaluation_interval": "1s",
-            },
+            "global": dict.fromkeys(_INTERVALS, self._every),
             "rule_files": [str(self._directory / "rules" / "*.yml")],
             "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": addresses}]}],
         }
