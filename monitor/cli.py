@@ -21,7 +21,9 @@ from monitor.core.policy import ranges
 from monitor.dead_letter_commands import dead_letters_app
 from monitor.doctor_command import doctor
 from monitor.map_commands import map_app
+from monitor.notify_command import notify
 from monitor.rules import files as rule_files
+from monitor.rules import routes as route_files
 from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
 from monitor.shell.child import ChildError
@@ -59,6 +61,7 @@ app.add_typer(map_app, name="map")
 app.command(name="doctor")(doctor)
 app.add_typer(topics_app, name="topics")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.command()(notify)
 
 _PAGE_WIDTH = 120
 
@@ -153,7 +156,7 @@ def replay_(  # noqa: PLR0913  # as many as it has options
 
 @app.command(name="explain")
 def explain_(  # noqa: PLR0913  # as many as it has options
-    case: Annotated[str, typer.Argument(help="A case or a conversation, by its id.")],
+    case: Annotated[str, typer.Argument(help="A case, a conversation, or a published journey.")],
     log: Annotated[
         list[Path] | None, typer.Option(help="JSON lines, plain or gzip; may be given again.")
     ] = None,
@@ -223,6 +226,7 @@ def schemas_check() -> None:
 _Slo = Annotated[Path, typer.Option(help="SLO file.")]
 _Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
 _Boards = Annotated[Path, typer.Option(help="Where the dashboards of Grafana lie.")]
+_Routes = Annotated[Path, typer.Option(help="Where the configuration of Alertmanager lies.")]
 _PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it the default.")]
 
 
@@ -232,8 +236,9 @@ def rules_write(
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
     dashboards: _Boards = board_files.DIRECTORY,
+    alertmanager: _Routes = route_files.DIRECTORY,
 ) -> None:
-    """Write the rule files of an SLO file, for Prometheus to load, and the dashboards.
+    """Write the rule files of an SLO file, for Prometheus to load, dashboards and routes.
 
     Example: outcome-monitor rules write --slo slo.toml --directory /etc/prometheus/outcomes
     """
@@ -241,8 +246,12 @@ def rules_write(
     try:
         rule_files.write(wanted, directory)
         rule_files.write(board_files.files(load_slo(slo)), dashboards, board_files.SUFFIX)
+        rule_files.write(route_files.routes(load_slo(slo)), alertmanager, route_files.NAME)
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
+    if examples := load_slo(slo).links.examples():
+        keys = ", ".join(f"links.{key}" for key in examples)
+        sys.stderr.write(f"note: {slo}: {keys} are still examples; alerts lead nowhere by them\n")
 
 
 @rules_app.command(name="check")
@@ -251,8 +260,9 @@ def rules_check(
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
     dashboards: _Boards = board_files.DIRECTORY,
+    alertmanager: _Routes = route_files.DIRECTORY,
 ) -> None:
-    """Compare the rule files and dashboards with what would be written.
+    """Compare the rule files, dashboards and routes with what would be written.
 
     Example: outcome-monitor rules check
     """
@@ -261,6 +271,7 @@ def rules_check(
     stale = [
         *rule_files.differences(wanted, directory),
         *rule_files.differences(boards, dashboards, board_files.SUFFIX),
+        *rule_files.differences(route_files.routes(load_slo(slo)), alertmanager, route_files.NAME),
     ]
     if stale:
         raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor rules write")

@@ -35,7 +35,7 @@ SUFFIX = ".rules.yml"
 
 def groups(slo: SloFile, policy: Policy) -> dict[str, list[Group]]:
     """The groups of each file, by its name."""
-    desk = Desk(slo.links)
+    desk = Desk(slo.links, _ages_within(policy))
     horizons = tuple(map(spell, policy.horizons))
     return {
         "counts": totals.groups(blind.WATERMARK),
@@ -49,6 +49,14 @@ def groups(slo: SloFile, policy: Policy) -> dict[str, list[Group]]:
         ],
         "silent": silent.groups(desk),
         "monitor": blind.groups(slo.job, desk),
+    }
+
+
+def _ages_within(policy: Policy) -> dict[str, str]:
+    edges = dict(zip(policy.ages, policy.age_edges[1:], strict=True))
+    return {
+        spell(horizon): "|".join(age for age, edge in edges.items() if edge <= horizon)
+        for horizon in policy.horizons
     }
 
 

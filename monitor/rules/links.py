@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from monitor.rules.model import Alert
@@ -17,15 +17,19 @@ DASHBOARDS = {
     "blind": "outcome-pipeline",
 }
 """The dashboard that shows what an alert speaks of, by the alert's concern."""
+EXAMPLES = "exemplars"
+"""The annotation that says where examples of an alert are to be had."""
 HELD = {"outcome": "10m", "blind": "15m"}
 """For how long an alert is held, by its signal, when its numbers are no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where alerts get their links."""
+    """Where alerts get their links, and what their examples are taken from."""
 
     links: Links
+    #: The age buckets within each horizon, as a regular expression.
+    ages: dict[str, str] = field(default_factory=dict)
 
     def alert(  # noqa: PLR0913  # an alert has this many facts
         self,
@@ -42,6 +46,7 @@ class Desk:
         hold: str = "0s",
         fixed: dict[str, str] | None = None,
         evidence: bool = True,
+        examples: str = "",
     ) -> Alert:
         """One alert. ``labels`` are those of its expression, ``fixed`` those it is given."""
         query = "&".join(f"{one}={_value(one)}" for one in labels)
@@ -52,6 +57,8 @@ class Desk:
         }
         if evidence:
             annotations["evidence"] = _url(self.links.evidence, query)
+        if examples:
+            annotations[EXAMPLES] = examples
         return Alert(
             name,
             expr,
@@ -65,6 +72,24 @@ class Desk:
             HELD.get(signal, "0s"),
             fixed or {},
         )
+
+    def failures(self, window: str, *labels: str, horizon: str = "") -> str:
+        """Claims that did not hold, as examples: within a horizon, or that of the alert."""
+        ages = self.ages.get(horizon, "")
+        if not horizon:
+            ages = "".join(
+                f'{{{{ {"else if" if n else "if"} eq $labels.horizon "{one}" }}}}{within}'
+                for n, (one, within) in enumerate(self.ages.items())
+            )
+            ages += "{{ end }}"
+        where = f'bound="same_issue", age=~"{ages}"'
+        return examples("cx_resolution_failures_total", where, window, *labels)
+
+
+def examples(metric: str, where: str, window: str, *labels: str) -> str:
+    """The series whose exemplars are examples of what an alert says, and how far back."""
+    own = (f'{one}={{{{ printf "%q" $labels.{one} }}}}' for one in ("job", *labels))
+    return f"{metric}{{{', '.join((*own, where))}}}[{window}]"
 
 
 def top(query: str, names: tuple[str, ...], *arguments: str) -> str:

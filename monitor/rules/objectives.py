@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from monitor.rules import formulas as f
 from monitor.rules.indicators import INDICATORS, bad
-from monitor.rules.links import number, top
+from monitor.rules.links import examples, number, top
 from monitor.rules.model import Alert, Group, Record
 from monitor.rules.promql import on, pick
 
@@ -44,6 +44,13 @@ TIERS = (
     Tier("OutcomeBudgetOverspent", 1, 0.0, "3d", "6h", "1h", page=False),
 )
 """Factors and windows of the SRE workbook; the shares make them reachable."""
+KIND = {
+    "silent_failure": "SF-.*",
+    "promise_kept": "SF-09",
+    "action_confirmed": "SF-08",
+    "handoff_served": "SF-05",
+}
+"""The silent failures that are examples of what was not kept."""
 WINDOWS = ("10m", "1h", "6h", "3d", "7d", "30d")
 
 
@@ -123,7 +130,19 @@ def _alert(one: Objective, tier: Tier, desk: Desk) -> Alert:
         labels=one.labels,
         hold=tier.hold,
         fixed={"slo": one.indicator},
+        examples=_examples(one, tier.long, desk),
     )
+
+
+def _examples(one: Objective, window: str, desk: Desk) -> str:
+    """Where customers are to be found who did not get what was promised, if that is counted."""
+    known, _, horizon = one.indicator.partition("durability_")
+    if not known:
+        return desk.failures(window, *one.labels, horizon=horizon)
+    if one.indicator not in KIND or not {"ai_version"}.issuperset(one.labels):
+        return ""
+    where = f'sf=~"{KIND[one.indicator]}", confidence="confirmed"'
+    return examples("cx_silent_failures_total", where, window, *one.labels)
 
 
 def _description(one: Objective, window: str) -> str:

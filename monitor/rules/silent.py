@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.rules import formulas as f
-from monitor.rules.links import top
+from monitor.rules.links import examples, top
 from monitor.rules.model import Alert, Group, Record
 from monitor.rules.promql import on, pick, total
 from monitor.rules.totals import count
@@ -69,6 +69,7 @@ def _certain(desk: Desk) -> Alert:
         description=f"By AI version and what is at stake: {offenders}".rstrip(),
         concern="silent",
         labels=("sf",),
+        examples=examples(_METRIC, 'confidence="confirmed"', "15m", "sf"),
     )
 
 
@@ -122,4 +123,5 @@ def _spike(desk: Desk) -> Alert:
         concern="silent",
         labels=_KIND,
         hold="5m",
+        examples=examples(_METRIC, 'confidence={{ printf "%q" $labels.confidence }}', "1h", "sf"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _Url = Annotated[str, Field(pattern=r"^https?://[^\s\"{}]+[^/\s\"{}]$")]
+_EXAMPLE = re.compile(r"^https?://([^/]+\.)?example\.com(?=[:/])")
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
@@ -55,11 +57,16 @@ class Objective(_Strict):
 
 
 class Links(_Strict):
-    """Where people are sent from an alert."""
+    """Where people are sent from an alert, and the alert itself, to get its examples."""
 
     runbooks: _Url = "https://runbooks.example.com/outcome-monitor"
     dashboards: _Url = "https://grafana.example.com/d"
     evidence: _Url = "https://evidence.example.com/findings"
+    notifier: _Url = "http://127.0.0.1:9465/alerts"
+
+    def examples(self) -> list[str]:
+        """The keys whose address is still an example, which leads nowhere."""
+        return [key for key, url in self if _EXAMPLE.search(url)]
 
 
 class Comparison(_Strict):

@@ -77,6 +77,7 @@ def _worse(comparison: Comparison, desk: Desk) -> Alert:
         concern="version",
         labels=("ai_version", "horizon"),
         hold="10m",
+        examples=desk.failures("7d", "ai_version"),
     )
 
 
@@ -94,6 +95,7 @@ def _worse_within_intents(comparison: Comparison, desk: Desk) -> Alert:
         concern="version",
         labels=("ai_version", "horizon"),
         hold="10m",
+        examples=desk.failures("7d", "ai_version"),
     )
 
 
@@ -151,6 +153,7 @@ def _misled(desk: Desk) -> Alert:
         concern="version",
         labels=("ai_version", "suite", "horizon"),
         hold="1h",
+        examples=desk.failures("7d", "ai_version"),
     )
 
 
@@ -183,4 +186,5 @@ def _speed(desk: Desk) -> Alert:
         concern="version",
         labels=("ai_version",),
         hold="1h",
+        examples=desk.failures("24h", "ai_version", horizon="24h"),
     )

@@ -47,7 +47,7 @@ def standings(answer: Facts) -> RenderableType:
     """How the journeys of a case stand in a running worker."""
     shown: list[RenderableType] = []
     for journey in answer["journeys"]:
-        conversations = ", ".join(one["id"] for one in journey["conversations"])
+        conversations = ", ".join(one["id"] for one in journey.get("conversations", ()))
         lines = [
             f"{answer['case']}: conversations {conversations}",
             f"partition {journey['partition']}, policy {journey['policy_version']}",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -22,7 +23,7 @@ import aiohttp
 
 from monitor.core.moments import datetime_of
 from monitor.core.standing import standing
-from monitor.shell.publish import keyed_hash
+from monitor.shell.publish import HASH_CHARACTERS, keyed_hash
 from monitor.shell.topics import partition_of
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
 PATH = "/explain"
 CUSTOMER_HEADER = "Customer-Reference"
 _ANSWERED_WITHIN_SECONDS = 10
-# Looked through before others get a turn.
+# Looked through before others get a turn; fewer where each row must be decoded.
 _AT_ONCE = 2000
+_DECODED_AT_ONCE = 200
+_PUBLISHED = re.compile(rf"[0-9a-f]{{{HASH_CHARACTERS}}}")
 _FOUND, _NOT_FOUND, _NOT_NOW = 200, 404, 503
 
 
@@ -118,11 +121,20 @@ class Inquiry:
 
     async def _look(self, case: str, number: int) -> list[Answer]:
         tracker = self._trackers()[number]
+        found = await self._look_through(case, number, tracker, case, _AT_ONCE)
+        if not found and _PUBLISHED.fullmatch(case):
+            # The name under which a journey is published stands in no row.
+            found = await self._look_through(case, number, tracker, "", _DECODED_AT_ONCE)
+        return found
+
+    async def _look_through(
+        self, case: str, number: int, tracker: Tracker, mentioned: str, at_once: int
+    ) -> list[Answer]:
         found: dict[str, list[Answer]] = {}
-        for count, one in enumerate(tracker.customers.search(case), start=1):
+        for count, one in enumerate(tracker.customers.search(mentioned), start=1):
             if one is not None:
                 found[one[0].key] = list(self._standings(case, number, tracker, *one))
-            if count % _AT_ONCE == 0:
+            if count % at_once == 0:
                 await asyncio.sleep(0)
                 if self._trackers().get(number) is not tracker:
                     break  # The partition is another worker's by now.
@@ -134,6 +146,9 @@ class Inquiry:
         journeys = {
             one.journey for one in customer.conversations.values() if case in (one.id, one.case_id)
         }
+        if _PUBLISHED.fullmatch(case):
+            known = customer.journeys
+            journeys |= {one for one in known if self._hide(f"{customer.key}\x1f{one}") == case}
         for journey in sorted(journeys):
             yield {
                 "partition": number,
@@ -191,7 +206,7 @@ def _refusal(case: str, error: urllib.error.HTTPError) -> str:
     match error.code:
         case 404:
             return (
-                f"{case}: no worker remembers such a case or conversation; if its journey has "
+                f"{case}: no worker remembers such a case, conversation or journey; if it has "
                 "ended, explain it from the log: --log FILE"
             )
         case 503:

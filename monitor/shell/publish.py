@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from monitor.shell.topics import Topic
     from monitor.shell.writers import Writer
 
-_HASH_CHARACTERS = 32
+HASH_CHARACTERS = 32
 
 
 class Publisher:
@@ -121,4 +121,4 @@ def hide(key: bytes, output: Published) -> Published:
 
 def keyed_hash(key: bytes, text: str) -> str:
     """A name for a customer's journey that only the holder of the key can make."""
-    return hmac.digest(key, text.encode(), "sha256").hex()[:_HASH_CHARACTERS]
+    return hmac.digest(key, text.encode(), "sha256").hex()[:HASH_CHARACTERS]

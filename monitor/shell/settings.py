@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -18,7 +18,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "OUTCOME_MONITOR_"
 _KEY_BYTES_MIN = 16
 LABEL_VALUES_MAX = 50
-_ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+WEB_URL = r"^https?://[^/?#@\s]+/?$"
+_AnySettings = TypeVar("_AnySettings", bound=BaseSettings)
 
 
 class SettingsError(Exception):
@@ -26,7 +28,7 @@ class SettingsError(Exception):
 
 
 def _require_addresses(value: str) -> str:
-    if all(_ADDRESS.fullmatch(address.strip()) for address in value.split(",")):
+    if all(ADDRESS.fullmatch(address.strip()) for address in value.split(",")):
         return value
     raise PydanticCustomError("addresses", "give host:port, or several of them with commas")
 
@@ -70,7 +72,7 @@ class Settings(BaseSettings):
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=9464, description="Port of the same; 0 picks a free one."
     )
-    web_url: Annotated[str, Field(pattern=r"^https?://[^/?#@]+/?$")] | None = Field(
+    web_url: Annotated[str, Field(pattern=WEB_URL)] | None = Field(
         default=None,
         description="Where other workers reach these pages; without it, made of the address.",
     )
@@ -155,11 +157,20 @@ def read_settings() -> Settings:
     Raises:
         SettingsError: a variable has a value that it cannot have.
     """
+    return read(Settings)
+
+
+def read(kind: type[_AnySettings]) -> _AnySettings:
+    """The settings of a kind from the environment.
+
+    Raises:
+        SettingsError: a variable has a value that it cannot have.
+    """
     try:
-        return Settings()
+        return kind()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        name = str(kind.model_config["env_prefix"]) + "_".join(map(str, first["loc"])).upper()
         raise SettingsError(f"{name}: {first['msg']}") from None
 
 

@@ -126,9 +126,27 @@ def test_no_answer_names_a_customer_but_by_the_keyed_hash(group: Group) -> None:
         _, body = group.get(f"chat-{customer}", f"secret-{customer}")
 
         assert "secret" not in body
-        assert json.loads(body)["journeys"][0]["journey"] == keyed_hash(
-            HASH_KEY, f"secret-{customer}\x1f1"
-        )
+        assert json.loads(body)["journeys"][0]["journey"] == published(customer)
+
+
+def published(customer: int) -> str:
+    """Give the name under which a customer's only journey is published."""
+    return keyed_hash(HASH_KEY, f"secret-{customer}\x1f1")
+
+
+@pytest.mark.parametrize("customer", range(CUSTOMERS))
+def test_a_journey_is_found_by_the_name_it_is_published_by(group: Group, customer: int) -> None:
+    status, body = group.get(published(customer))
+    (journey,) = json.loads(body)["journeys"]
+
+    assert (status, journey["journey"]) == (200, published(customer))
+    assert [one["id"] for one in journey["conversations"]] == [f"chat-{customer}"]
+
+
+def test_a_name_that_is_nobodys_is_not_found(group: Group) -> None:
+    status, body = group.get(keyed_hash(b"another key of sixteen", "secret-1\x1f1"))
+
+    assert (status, json.loads(body)["journeys"]) == (404, [])
 
 
 def test_a_wrong_customer_does_not_hide_the_case(group: Group) -> None:
@@ -177,7 +195,7 @@ def test_the_command_says_what_to_do_when_nobody_knows(group: Group) -> None:
     status, out, err = cli(group, "chat-99")
 
     assert (status, out) == (1, "")
-    assert err.startswith("error: chat-99: no worker remembers such a case or conversation; if")
+    assert err.startswith("error: chat-99: no worker remembers such a case, conversation or jour")
 
 
 def test_an_owner_that_is_gone_is_told_from_a_case_that_is_not_there(group: Group) -> None:

@@ -14,18 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Server:
-    """Answers every request with what ``answer`` makes of its path and body."""
+CLASSIC = "text/plain; version=0.0.4"
 
-    def __init__(self, answer: Callable[[str, bytes], str]) -> None:
+
+class Server:
+    """Answers every request with what ``answer`` makes of its path and body.
+
+    A number is a status without a text.
+    """
+
+    def __init__(self, answer: Callable[[str, bytes], str | int], kind: str = CLASSIC) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                text = answer(self.path, self.rfile.read(length)).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                given = answer(self.path, self.rfile.read(length))
+                self.send_response(given if isinstance(given, int) else 200)
+                self.send_header("Content-Type", kind)
                 self.end_headers()
-                self.wfile.write(text)
+                self.wfile.write(b"" if isinstance(given, int) else given.encode())
 
             do_POST = do_GET  # noqa: N815  # the library calls it by this name
 

@@ -33,7 +33,12 @@ class Stack:
     """Scrapes the given ports; sends alerts to Alertmanager if there is a ``hook`` for it."""
 
     def __init__(
-        self, directory: Path, targets: list[int], hook: str = "", every: str = "1s"
+        self,
+        directory: Path,
+        targets: list[int],
+        hook: str = "",
+        every: str = "1s",
+        notifier: str = "",
     ) -> None:
         """Write the configuration; nothing runs before it is entered."""
         directory.mkdir(exist_ok=True)
@@ -46,7 +51,7 @@ class Stack:
         self._configure(targets, alerting=bool(hook))
         self._parts = [self._prometheus()]
         if hook:
-            write_routes(directory / "alertmanager.yml", hook)
+            write_routes(directory / "alertmanager.yml", hook, notifier=notifier)
             self._parts.insert(0, alertmanager(directory, self._alertmanager_port))
 
     def __enter__(self) -> Self:
@@ -82,11 +87,7 @@ class Stack:
     def _configure(self, targets: list[int], *, alerting: bool) -> None:
         addresses = [f"{LOOPBACK}:{port}" for port in targets]
         config: dict[str, Any] = {
-            "global": {
-                "scrape_interval": "1s",
-                "scrape_timeout": "1s",
-                "evaluation_interval": "1s",
-            },
+            "global": dict.fromkeys(_INTERVALS, self._every),
             "rule_files": [str(self._directory / "rules" / "*.yml")],
             "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": addresses}]}],
         }
@@ -144,10 +145,21 @@ def suppressed(port: int) -> list[dict[str, str]]:
     return [alert["labels"] for alert in alerts]
 
 
-def write_routes(path: Path, hook: str, *inhibitions: dict[str, Any]) -> None:
+def post(port: int, *alerts: dict[str, str]) -> None:
+    """Tell an Alertmanager of alerts by their labels, one after the other."""
+    body = json.dumps([{"labels": labels} for labels in alerts]).encode()
+    headers = {"Content-Type": "application/json"}
+    address = f"http://{LOOPBACK}:{port}/api/v2/alerts"
+    urllib.request.urlopen(
+        urllib.request.Request(address, body, headers),
+        timeout=30,
+    ).close()
+
+
+def write_routes(path: Path, hook: str, *inhibitions: dict[str, Any], notifier: str = "") -> None:
     """Our own routes, with short waits, and every receiver a page of one webhook.
 
-    ``inhibitions`` are further ones, behind our own.
+    ``inhibitions`` are further ones, behind our own; a ``notifier`` is told at its own address.
     """
     config = yaml.safe_load((ALERTMANAGER / "alertmanager.yml").read_text())
     config["global"] = {"resolve_timeout": "5m"}
@@ -156,6 +168,9 @@ def write_routes(path: Path, hook: str, *inhibitions: dict[str, Any]) -> None:
         {"name": one["name"], "webhook_configs": [{"url": f"{hook}/{one['name']}"}]}
         for one in config["receivers"]
     ]
+    for one in config["receivers"]:
+        if notifier and one["name"] == "notifier":
+            one["webhook_configs"][0]["url"] = notifier
     config["inhibit_rules"] += inhibitions
     _hurry(config["route"])
     path.write_text(yaml.safe_dump(config))

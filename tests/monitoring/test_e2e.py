@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from monitor.shell.child import LOOPBACK, free_port
 from schemas.decode import TOPIC_OF
 from schemas.published import FINDINGS, Finding
 from tests.integration.traffic import heartbeats, read_all, send, structured
 from tests.integration.worker import Worker
+from tests.monitoring.notifying import Chat, Notifier
 from tests.monitoring.servers import Hook, Laggard, Server
 from tests.monitoring.stack import Stack, wait_until
+from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +47,8 @@ class Line:
     stack: Stack
     hook: Hook
     laggard: Laggard
+    chat: Chat
+    notifier: Notifier
     told_until: timedelta = timedelta(hours=5)
 
     def push(self, *events: dict[str, Any], until: timedelta) -> None:
@@ -59,6 +66,11 @@ class Line:
         wait_until(lambda: self.hook.alerts(receiver, **labels))
         return time.monotonic() - since
 
+    def want_text(self, words: str) -> str:
+        """Wait until the notifier has sent a message with these words; return it."""
+        wait_until(lambda: any(words in text for text in self.chat.texts))
+        return next(text for text in self.chat.texts if words in text)
+
     def want_suppressed(self, **labels: str) -> None:
         """Wait until Alertmanager keeps such an alert to itself."""
         wait_until(lambda: any(labels.items() <= one.items() for one in self.stack.suppressed()))
@@ -69,16 +81,28 @@ class Line:
 
 @pytest.fixture
 def line(embedded: EmbeddedBroker, topic_prefix: str, tmp_path: Path) -> Iterator[Line]:
-    hook, laggard = Hook(), Laggard()
+    hook, laggard, chat = Hook(), Laggard(), Chat()
     with ExitStack() as running:
         told = running.enter_context(Server(hook.take))
         behind = running.enter_context(Server(laggard.page))
         worker = Worker(embedded.bootstrap, topic_prefix, tmp_path / "worker")
         running.enter_context(worker)
-        address = f"http://127.0.0.1:{told.port}"
+        read = running.enter_context(Server(chat.take))
+        address, port = f"http://{LOOPBACK}:{told.port}", free_port()
         targets = [worker.port, behind.port]
-        stack = running.enter_context(Stack(tmp_path / "stack", targets, hook=address))
-        yield Line(embedded.bootstrap, worker, stack, hook, laggard)
+        stack = Stack(
+            *(tmp_path / "stack", targets),
+            hook=address,
+            notifier=f"http://{LOOPBACK}:{port}/alerts",
+        )
+        notifier = running.enter_context(
+            Notifier(
+                *(tmp_path / "notifier", f"http://{LOOPBACK}:{read.port}", stack.url),
+                web_port=port,
+            )
+        )
+        running.enter_context(stack)
+        yield Line(embedded.bootstrap, worker, stack, hook, laggard, chat, notifier)
 
 
 def test_a_broken_promise_becomes_one_page_that_can_be_proved(
@@ -97,7 +121,10 @@ def test_a_broken_promise_becomes_one_page_that_can_be_proved(
 
     # Nobody keeps them within the grace.
     line.push(until=timedelta(hours=2))
+    since = time.monotonic()
     took = line.want("ai-support-page", **BROKEN)
+    page = line.want_text("OutcomeSilentFailure")
+    named = time.monotonic() - since
     line.want("ai-support-page", **BURNING)
     line.want_suppressed(**TICKET)
 
@@ -106,6 +133,18 @@ def test_a_broken_promise_becomes_one_page_that_can_be_proved(
     assert len(line.hook.alerts("ai-support-page", **BURNING)) == 1
     assert line.hook.alerts("tickets", **TICKET) == []
     assert journeys_of(line.stack, "SF-09") <= published(line.bootstrap, "SF-09")
+
+    # The page names journeys, and whoever gets it can ask why.
+    assert page.count("[page]") == 1
+    commands = [words for words in page.splitlines() if "outcome-monitor explain" in words]
+    journeys = {words.split(" explain ")[1].split()[0] for words in commands}
+    assert journeys
+    assert journeys <= published(line.bootstrap, "SF-09")
+    for words in commands:
+        assert "SF-09 confirmed" in answer_to(words.partition("outcome-monitor ")[2])
+
+    # The notifier dies; the plain way needs it for nothing.
+    line.notifier.kill()
 
     # While the monitor is behind, nobody is told of what it cannot know.
     line.laggard.seconds = 999
@@ -118,7 +157,21 @@ def test_a_broken_promise_becomes_one_page_that_can_be_proved(
     line.laggard.seconds = 0
     line.want("ai-support-page", **PHANTOM)
     with capsys.disabled():
-        print(f"\npaged {took:.1f} s after the promises were broken")  # noqa: T201
+        told = f"paged {took:.1f} s after the promises were broken, with journeys {named:.1f} s"
+        print(f"\n{told}")  # noqa: T201
+
+
+def answer_to(command: str) -> str:
+    """Return what the program says to a command that was copied from a page."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "monitor.cli", *command.split()],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        check=True,
+    )
+    return ended.stdout
 
 
 def promises(kind: str) -> Iterator[dict[str, Any]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitor.shell.child import LOOPBACK, free_port
 from tests.monitoring.servers import Hook, Server
-from tests.monitoring.stack import JOB, alertmanager, suppressed, wait_until, write_routes
+from tests.monitoring.stack import JOB, alertmanager, post, suppressed, wait_until, write_routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,15 +49,6 @@ def port(tmp_path: Path) -> Iterator[int]:
             yield number
         finally:
             running.kill()
-
-
-def post(port: int, *alerts: dict[str, str]) -> None:
-    body = json.dumps([{"labels": labels} for labels in alerts]).encode()
-    headers = {"Content-Type": "application/json"}
-    address = f"http://{LOOPBACK}:{port}/api/v2/alerts"
-    urllib.request.urlopen(  # ours
-        urllib.request.Request(address, body, headers), timeout=30
-    ).close()
 
 
 def quieted(port: int, *alerts: dict[str, str]) -> list[dict[str, str]]:

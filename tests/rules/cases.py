@@ -23,6 +23,22 @@ PLACES = {
     "silent": "outcome-silent-failures",
     "blind": "outcome-pipeline",
 }
+_FAILED = (
+    'cx_resolution_failures_total{{job="outcome-monitor", ai_version="{ai_version}", '
+    'bound="same_issue", age=~"1h|6h|24h"}}'
+)
+_SILENT = 'cx_silent_failures_total{{job="outcome-monitor", sf="{sf}", confidence='
+EXAMPLES = {
+    "OutcomeSilentFailure": _SILENT + '"confirmed"}}[15m]',
+    "OutcomeSilentFailureSpike": _SILENT + '"{confidence}"}}[1h]',
+    "OutcomeBurnFast": _FAILED + "[1h]",
+    "OutcomeBurnSlow": _FAILED + "[6h]",
+    "OutcomeBudgetOverspent": _FAILED + "[3d]",
+    "OutcomeVersionWorse": _FAILED + "[7d]",
+    "OutcomeVersionWorseWithinIntents": _FAILED + "[7d]",
+    "OutcomeBenchmarkMisleads": _FAILED + "[7d]",
+    "OutcomeSpeedOverResolution": _FAILED + "[24h]",
+}
 
 
 def firing(alert: str) -> Callable[[Case], Case]:
@@ -67,4 +83,5 @@ def told(  # noqa: PLR0913  # as many as a message has parts
     if concern != "blind":
         evidence = "https://evidence.example.com/findings"
         texts["evidence"] = evidence + (f"?{query}" if query else "")
+        texts["exemplars"] = EXAMPLES[alert].format(**labels)
     return {"severity": severity, "signal": signal, "team": team, **labels}, texts

@@ -8,7 +8,9 @@ import pytest
 
 from monitor.core.policy import Policy
 from monitor.rules.files import alerts
+from monitor.rules.links import EXAMPLES
 from monitor.rules.slo import load_slo
+from monitor.shell.partition import EXEMPLIFIED
 from tests.paths import ROOT
 from tests.rules import cases_monitor, cases_outcomes, cases_versions
 from tests.rules.cases import FIRING, QUIET
@@ -61,3 +63,25 @@ def test_an_alert_says_who_is_told_and_where_to_read_on(alert: object) -> None:
     if getattr(alert, "signal", "") == "outcome":
         assert annotations["evidence"].startswith("https://")
         assert "topk(3" in getattr(alert, "description", "") or labels.get("slo") is not None
+
+
+def test_examples_are_of_counters_that_have_exemplars() -> None:
+    told = [one for one in ALERTS if EXAMPLES in one.annotations]
+    without = {one.labels.get("slo") for one in ALERTS if one.signal == "outcome"}
+    without -= {one.labels.get("slo") for one in told}
+
+    assert {one.annotations[EXAMPLES].partition("{")[0] for one in told} == set(EXEMPLIFIED)
+    assert without == {"escalation_precision", "escalation_recall", "misrouted"}
+    assert {one.signal for one in told} == {"outcome"}
+
+
+def test_an_objective_has_no_examples_where_they_could_be_anothers(tmp_path: Path) -> None:
+    path = tmp_path / "slo.toml"
+    path.write_text(
+        '[[objective]]\nindicator = "promise_kept"\nobjective = 0.9\nlabels = ["kind"]\n'
+        'says = "Promises of a kind were not kept"\n'
+    )
+    objective = [one for one in alerts(load_slo(path), Policy()) if one.labels.get("slo")]
+
+    assert objective
+    assert not any(EXAMPLES in one.annotations for one in objective)

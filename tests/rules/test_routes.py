@@ -10,11 +10,14 @@ import pytest
 import yaml
 
 from monitor.core.policy import Policy
-from monitor.rules.files import alerts
+from monitor.rules.files import alerts, differences
+from monitor.rules.routes import NAME, routes
 from monitor.rules.slo import load_slo
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from monitor.rules.model import Alert
 
 DIRECTORY = ROOT / "deploy" / "alertmanager"
@@ -23,8 +26,8 @@ ALERTS = tuple(alerts(load_slo(ROOT / "deploy" / "slo.toml"), Policy()))
 RECEIVER = {
     # By severity, signal and team.
     ("page", "blind", "platform"): "platform-page",
-    ("page", "outcome", "ai-support"): "ai-support-page",
-    ("page", "outcome", "ai-release"): "ai-release-page",
+    ("page", "outcome", "ai-support"): "notifier,ai-support-page",
+    ("page", "outcome", "ai-release"): "notifier,ai-release-page",
     ("ticket", "outcome", "ai-support"): "tickets",
     ("ticket", "outcome", "ai-release"): "tickets",
     ("ticket", "blind_worker", "platform"): "tickets",
@@ -100,7 +103,9 @@ def test_an_alert_of_an_unknown_kind_is_not_lost(amtool: str, team: str) -> None
 
 def test_a_page_of_a_team_without_a_receiver_is_not_lost(amtool: str) -> None:
     routed = route(
-        amtool, "severity=page", "signal=outcome", "team=night-shift", receiver="everything-else"
+        amtool,
+        *("severity=page", "signal=outcome", "team=night-shift"),
+        receiver="notifier,everything-else",
     )
 
     assert routed.returncode == 0, routed.stdout + routed.stderr
@@ -119,7 +124,29 @@ def test_every_receiver_is_reached_by_a_route() -> None:
     config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     named = {receiver["name"] for receiver in config["receivers"]}
 
-    assert named == {*RECEIVER.values(), "everything-else"}
+    assert named == {*",".join(RECEIVER.values()).split(","), "everything-else"}
+
+
+def test_no_page_goes_to_the_notifier_alone(amtool: str) -> None:
+    for team in ("ai-support", "ai-release", "night-shift"):
+        labels = ("severity=page", "signal=outcome", f"team={team}", "job=outcome-monitor")
+
+        assert route(amtool, *labels, receiver="notifier").returncode != 0
+
+
+def test_the_configuration_that_is_checked_in_is_up_to_date() -> None:
+    wanted = routes(load_slo(ROOT / "deploy" / "slo.toml"))
+
+    assert differences(wanted, DIRECTORY, NAME) == []
+
+
+def test_the_notifier_is_where_the_slo_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "slo.toml"
+    path.write_text('[links]\nnotifier = "http://notify:9465/alerts"\n')
+    config = yaml.safe_load(routes(load_slo(path))[NAME])
+    (hook,) = [one for one in config["receivers"] if one["name"] == "notifier"]
+
+    assert hook["webhook_configs"][0]["url"] == "http://notify:9465/alerts"
 
 
 def test_a_message_shows_five_alerts_and_says_how_many_there_are(

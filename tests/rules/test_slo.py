@@ -82,6 +82,16 @@ def test_a_mix_that_is_no_whole_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, GOOD + mix) == "reference_mix: the shares must add up to 1, not 0.9"
 
 
+def test_links_that_are_still_examples_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "slo.toml"
+    path.write_text(
+        '[links]\nrunbooks = "https://wiki.example.com.acme.net/r"\n'
+        'evidence = "https://example.com/findings"\n'
+    )
+
+    assert load_slo(path).links.examples() == ["dashboards", "evidence"]
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SloError, match=r"none\.toml: No such file"):
         load_slo(tmp_path / "none.toml")
