@@ -20,7 +20,7 @@ from monitor.core.customers import DEADLINE, Customers
 from monitor.core.fold import expire, fold
 from monitor.core.identity import Identities
 from monitor.core.moments import moment_of
-from monitor.core.notes import Forwarded, Note, Outbox, forwarded
+from monitor.core.notes import Forwarded, Note, Outbox
 from monitor.core.order import rank_of
 from monitor.core.outputs import Duplicate, Late, Output
 from monitor.core.rows import NoRows
@@ -83,7 +83,7 @@ class Tracker:
         self.watermark: Moment = 0
         self.waiting = self.customers.waiting
         self.outbox = Outbox(sender)
-        self._who = Identities(policy, self.customers, owns, self.outbox)
+        self._who = Identities(policy, self.customers, self.totals, owns, self.outbox)
         self.sight = Sight()
         #: Set to write down why things were decided.
         self.trace: Trace | None = None
@@ -218,7 +218,7 @@ class Tracker:
         key = self._who.place(key, event)
         away = self._who.away(key, at, event)
         if away is not None:
-            self.outbox.post(away, forwarded(event_key, topic, at, event))
+            self._who.forward(away, event_key, at, event)
             return []
         self._who.row(key)
         self.customers.dirty.add(key)
