@@ -137,22 +137,21 @@ class Customers(Mapping[str, Customer]):
         """Take from the agenda what comes before a moment, one after the other.
 
         Whoever asks for the next has made the step of the last, and what that step plans may come
-        next. After so many it ends early, but neither before ``since`` nor within one moment.
+        next. After so many it ends early, though not before ``since``.
         """
-        agenda, last = self.agenda, since
+        agenda = self.agenda
         while True:
             first = agenda[0][0] if agenda else NEVER
             if first >= self._horizon and self._horizon < moment:
                 self._look_further()
-            elif first >= moment or (most <= 0 and first > last):
+            elif first >= moment or (most <= 0 and first >= since):
                 return
             else:
-                last = max(first, last)
-                most -= 1
                 entry = heapq.heappop(agenda)
                 if entry[1] is _WAKE:
                     self.find(entry[3])
                 else:
+                    most -= 1
                     yield entry
                     self.settle()
 

@@ -164,10 +164,8 @@ class Tracker:
         """Nothing older than ``until`` is still unread on a topic, although it is silent.
 
         Where that would be much at once, time passes for as long as is decided, and events may
-        come before it is told again. Nothing passes while an event's leap is not caught up with.
+        come before it is told again.
         """
-        if self.is_behind:
-            return []
         outputs = self._observe(topic, until)
         if self.is_behind:
             self._arrived = self.watermark
