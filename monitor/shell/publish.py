@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from monitor.shell.writers import Writer
 
 _HASH_CHARACTERS = 32
-_AT_ONCE = 250
+# All partitions publish at the same time.
+_AT_ONCE = 25
 
 
 class Publisher:
