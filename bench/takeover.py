@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 
+from bench import document
 from bench.brokers import BROKERS, broker, cpu_seconds
 from bench.full import customers_of
 from bench.recovery import rows
@@ -130,6 +131,7 @@ def main() -> None:
     words.add_argument("--journeys", type=int, default=1_000_000)
     words.add_argument("--engine", choices=("memory", "disk"), default="memory")
     words.add_argument("--broker", choices=BROKERS, default="apache-kafka")
+    words.add_argument("--document", action="store_true", help="into docs/performance.md, too")
     words.add_argument("--keep", type=Path, help="leave the workers' logs here")
     chosen = words.parse_args()
     with broker(chosen.broker) as running, tempfile.TemporaryDirectory() as directory:
@@ -138,6 +140,8 @@ def main() -> None:
         asyncio.run(fill(running.bootstrap, chosen.journeys))
         told = measured(running.bootstrap, home, chosen.journeys, chosen.engine)
     sys.stdout.write(json.dumps(told, indent=1) + "\n")
+    if chosen.document:
+        document.write_takeover(told, chosen.broker)
 
 
 if __name__ == "__main__":
