@@ -139,21 +139,24 @@ class Customers(Mapping[str, Customer]):
         Whoever asks for the next has made the step of the last, and what that step plans may come
         next. After so many it ends early, though not before ``since``.
         """
-        agenda = self.agenda
+        agenda, hot = self.agenda, self.hot
         while True:
             first = agenda[0][0] if agenda else NEVER
-            if first >= self._horizon and self._horizon < moment:
-                self._look_further()
-            elif first >= moment or (most <= 0 and first >= since):
-                return
-            else:
+            if first < moment and first < self._horizon:
+                if most <= 0 and first >= since:
+                    return
                 entry = heapq.heappop(agenda)
                 if entry[1] is _WAKE:
                     self.find(entry[3])
-                else:
-                    most -= 1
-                    yield entry
+                    continue
+                most -= 1
+                yield entry
+                if len(hot) > self.hot_max or len(agenda) > self._agenda_max:
                     self.settle()
+            elif self._horizon < moment:
+                self._look_further()
+            else:
+                return
 
     def settle(self) -> None:
         """A step is over: let those leave who were in use longest, and tidy the agenda."""

@@ -98,8 +98,8 @@ class Identities:
             self._outbox.post(to, note)
 
     def finds(self, step: Step, event_key: int, event: Envelope) -> bool:
-        """Whether the customer of an event is here; then the step is theirs from now on."""
-        if isinstance(event, CustomerLinked) or step.customer.alias is None:
+        """Whether the customer, known by another name, is here; then the step is theirs."""
+        if isinstance(event, CustomerLinked):
             return True
         root = self._root(step.customer.key, step.at)
         if not self._is_here(root):
