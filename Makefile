@@ -37,13 +37,16 @@ sim: $(VENV)/.test ## Hold the monitor to the oracle for SEEDS seeded stories.
 schedules: $(VENV)/.test ## Put the worker's protocol through SEEDS seeded schedules of faults.
 	@$(BIN)/python -m tests.simulation.run $(SEEDS) $(FROM)
 
-# `make chaos FAULTS=20 SEED=7`; WITHOUT=freeze,stall leaves kinds of faults out.
+# `make chaos FAULTS=20 SEED=7`; WITHOUT=freeze,stall leaves kinds of faults out, ENGINE=disk keeps
+# the workers' state in files.
 FAULTS ?= 200
 SEED ?= 1
 WITHOUT ?=
+ENGINE ?= memory
 
 chaos: $(VENV)/.test ## Break three workers and Apache Kafka FAULTS times, and count what was lost.
-	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) --seed $(SEED) --without '$(WITHOUT)'
+	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) --seed $(SEED) --without '$(WITHOUT)' \
+	  --engine $(ENGINE)
 
 check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
 	@$(BIN)/ruff check .

@@ -8,13 +8,13 @@ import platform
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.minimal.engine import ROOT
 from bench.report import details, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bench.report import Row
 
@@ -24,18 +24,56 @@ _LOCK = ROOT / "bench" / "requirements.lock"
 _PEERS = ("confluent-kafka", "quixstreams", "bytewax", "faust-streaming", "aiokafka")
 
 _HOW_TO_READ = ROOT / "bench" / "how_to_read.md"
+_TAKEOVER = "## Recovery and takeover\n"
+_AFTER_IT = "## How to read it\n"
 
 
 def write(results: Sequence[Row]) -> None:
-    """Write the page anew."""
+    """Write the page anew, but for what `bench/takeover.py` has measured."""
     parts = [
         "# Performance\n",
         _introduction(),
         table(results),
         details(results),
+        _takeover_of(PAGE.read_text()),
         _HOW_TO_READ.read_text(),
     ]
     PAGE.write_text("\n".join(parts))
+
+
+def write_takeover(told: Mapping[str, Any], broker: str) -> None:
+    """Write into the page how long workers took to have the state of a partition."""
+    ends, killed = (told[f"takeover_of_one_that_{what}"] for what in ("ends", "is_killed"))
+    started = {
+        "a start without state": told["start_without_state"],
+        "a start with all of it to read from the changelog": told["recovery"],
+        "a second worker joins, and reads half of it": told["second_joins"],
+        "it comes back, and reads half of it": told["rejoins"],
+    }
+    today = datetime.now(UTC).date()
+    text = f"""{_TAKEOVER}
+Written by `bench/takeover.py` on {today}: {told["customers"]:,} open journeys in \
+four partitions on {broker}, state engine `{told["engine"]}`, `STANDBYS=1`, sessions of \
+{told["session_s"]:g} s.
+
+| what | seconds | CPU seconds |
+|---|--:|--:|
+"""
+    for what, taken in started.items():
+        text += f"| {what} | {taken['seconds']:.1f} | {taken['cpu_seconds']:.1f} |\n"
+    for what, taken in (("ends", ends), ("is killed", killed)):
+        text += (
+            f"| one {what}, and its standby has taken over | {taken['seconds']:.1f}, of which "
+            f"{taken['seconds_of_rebalance']:.1f} since the group knew | |\n"
+        )
+    page = PAGE.read_text()
+    others = page[: page.index(_takeover_of(page) or _AFTER_IT)]
+    PAGE.write_text(f"{others}{text}\n{_HOW_TO_READ.read_text()}")
+
+
+def _takeover_of(page: str) -> str:
+    found = re.search(rf"^{_TAKEOVER}.*?(?=^{_AFTER_IT})", page, re.MULTILINE | re.DOTALL)
+    return found[0] if found else ""
 
 
 def _introduction() -> str:

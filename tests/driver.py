@@ -20,6 +20,7 @@ from tests.build import moment, topic_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from monitor.core.moments import Moment
     from monitor.core.outputs import Output
     from monitor.core.reading import Reading
     from monitor.shell.store import Store
@@ -52,19 +53,30 @@ class Driver:
         """Let events arrive, each on its topic, in this order."""
         for event in events:
             self.outputs += self.tracker.receive(topic_of(event), event)
+            while self.tracker.is_behind:
+                self.outputs += self.tracker.catch_up()
         return self
 
     def until(self, at: str) -> Driver:
         """Let time pass in silence, until everything that is dated ``at`` has been applied."""
         for topic in TOPICS:
-            until = moment(at) + self.policy.lateness + 1
-            self.outputs += self.tracker.pass_time(topic, until)
+            self.pass_time(topic, moment(at) + self.policy.lateness + 1)
         return self
+
+    def pass_time(
+        self, topic: str, until: Moment, between: Callable[[], object] = lambda: None
+    ) -> None:
+        """Let time pass on a silent topic, in as many steps as it takes."""
+        while self.tracker.newest.get(topic, 0) < until:
+            self.outputs += self.tracker.pass_time(topic, until)
+            between()
 
     def restart(self) -> Driver:
         """Write everything down, forget it, and go on from what was written."""
         self.save()
+        at_once = self.tracker.at_once
         self.tracker = restore(self.policy, self._kept, self.owns, hot_max=self.hot_max)
+        self.tracker.at_once = at_once
         return self
 
     def save(self) -> dict[bytes, bytes | None]:

@@ -14,6 +14,7 @@ Rules:
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -125,20 +126,30 @@ class Customers(Mapping[str, Customer]):
         """Put something on the agenda."""
         heapq.heappush(self.agenda, entry)
 
-    def due_before(self, moment: Moment) -> Iterator[Entry]:
+    @property
+    def next_at(self) -> Moment:
+        """The moment of what comes next of all that was looked for; `NEVER` if nothing does."""
+        return self.agenda[0][0] if self.agenda else NEVER
+
+    def due_before(
+        self, moment: Moment, most: int = sys.maxsize, since: Moment = 0
+    ) -> Iterator[Entry]:
         """Take from the agenda what comes before a moment, one after the other.
 
         Whoever asks for the next has made the step of the last, and what that step plans may come
-        next.
+        next. After so many it ends early, though not before ``since``.
         """
         agenda, hot = self.agenda, self.hot
         while True:
             first = agenda[0][0] if agenda else NEVER
             if first < moment and first < self._horizon:
+                if most <= 0 and first >= since:
+                    return
                 entry = heapq.heappop(agenda)
                 if entry[1] is _WAKE:
                     self.find(entry[3])
                     continue
+                most -= 1
                 yield entry
                 if len(hot) > self.hot_max or len(agenda) > self._agenda_max:
                     self.settle()
@@ -157,6 +168,11 @@ class Customers(Mapping[str, Customer]):
                 self._let_go(reference)
         if len(self.agenda) > self._agenda_max:
             self._tidy()
+
+    @property
+    def changed(self) -> int:
+        """How many rows have changed since `changes` was called last."""
+        return len(self.dirty) + len(self._left)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """The rows that changed since the last call; who is gone is None."""

@@ -6,6 +6,9 @@ same in whatever order links come, links that go round in a circle unite nothing
 names ends. Who finds that out is the partition that owns the larger reference. If the smaller one
 lives elsewhere, everything known goes there by a note, and so does what comes later.
 
+What is too large for a note is given up, and counted: an event is lost, and who cannot move stays
+another customer.
+
 A name is remembered for ``link_memory`` after its last use. Events keep the name they came under:
 there they wait, and there repeats are known, so no set of ids has to move.
 """
@@ -17,7 +20,15 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from monitor.core import union
-from monitor.core.notes import Lost, Moved, Shared, arrival_id, encode, forwarded
+from monitor.core.notes import (
+    NOTE_BYTES_MAX,
+    Lost,
+    Moved,
+    Shared,
+    arrival_id,
+    encode,
+    forwarded,
+)
 from monitor.core.state import Alias
 from monitor.core.step import mark_of
 from schemas.conversations import CustomerLinked
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
     from monitor.core.policy import Policy
     from monitor.core.state import Customer
     from monitor.core.step import Step
+    from monitor.core.totals import Totals
     from schemas.conversations import LinkData
     from schemas.envelope import Envelope
 
@@ -48,10 +60,12 @@ class Identities:
         self,
         policy: Policy,
         customers: Customers,
+        totals: Totals,
         owns: Callable[[str], bool],
         outbox: Outbox,
     ) -> None:
         """``owns`` says of a reference whether its events come to this partition."""
+        self._totals = totals
         self._memory = policy.link_memory
         self._customers = customers
         self._owns = owns
@@ -75,13 +89,21 @@ class Identities:
         root = self._root(key, at) if named and not isinstance(event, CustomerLinked) else key
         return None if self._is_here(root) else root
 
+    def forward(self, to: str, event_key: int, at: Moment, event: Envelope) -> None:
+        """Send an event to the owner of a reference."""
+        note = forwarded(event_key, TOPIC_OF[event.type], at, event)
+        if len(note.event) > NOTE_BYTES_MAX:
+            self._give_up()
+        else:
+            self._outbox.post(to, note)
+
     def finds(self, step: Step, event_key: int, event: Envelope) -> bool:
         """Whether the customer, known by another name, is here; then the step is theirs."""
         if isinstance(event, CustomerLinked):
             return True
         root = self._root(step.customer.key, step.at)
         if not self._is_here(root):
-            self._outbox.post(root, forwarded(event_key, TOPIC_OF[event.type], step.at, event))
+            self.forward(root, event_key, step.at, event)
             return False
         step.customer = self.row(root)
         return True
@@ -135,8 +157,7 @@ class Identities:
             if not self._is_here(high):
                 data = event.data.model_copy(update={"customer_ref": high, "other_ref": low})
                 rest = event.model_copy(update={"data": data})
-                topic = TOPIC_OF[event.type]
-                self._outbox.post(high, forwarded(event_key, topic, step.at, rest))
+                self.forward(high, event_key, step.at, rest)
                 return None
             root = self._root(high, step.at)
             if root == high:
@@ -145,9 +166,12 @@ class Identities:
         return low, high
 
     def _unite(self, step: Step, high: str, low: str, assurance: Assurance) -> list[Step]:
-        step.count("cx_identity_links_total", assurance)
         root, until = self._root(low, step.at), step.at + self._memory
         leaving = self._step(step, high)
+        if not self._is_here(root) and len(encode(leaving.customer)) > NOTE_BYTES_MAX:
+            self._give_up()
+            return []
+        step.count("cx_identity_links_total", assurance)
         guest = union.depart(leaving)
         leaving.customer.alias = Alias(root, until)
         leaving.wait("alias", "", until)
@@ -160,6 +184,9 @@ class Identities:
         if not union.is_empty(guest):
             self._outbox.post(root, Moved(step.at, step.now, encode(guest)))
         return [leaving]
+
+    def _give_up(self) -> None:
+        self._totals.add("cx_state_bounds_total", "note_bytes_max")
 
     def _step(self, step: Step, reference: str) -> Step:
         """The same step, in the row of another reference."""

@@ -78,6 +78,9 @@ class Note(msgspec.Struct, array_like=True):
     content: Forwarded | Arrival
 
 
+NOTE_BYTES_MAX = 16 * 1024 * 1024
+"""So large may be what a note is about. The topic takes a little more, for what is around it."""
+
 encode = msgspec.msgpack.Encoder().encode
 decode_note = msgspec.msgpack.Decoder(Note).decode
 decode_arrival = msgspec.msgpack.Decoder(Arrival).decode

@@ -20,7 +20,7 @@ from monitor.core.customers import DEADLINE, Customers
 from monitor.core.fold import expire, fold
 from monitor.core.identity import Identities
 from monitor.core.moments import moment_of
-from monitor.core.notes import Forwarded, Note, Outbox, forwarded
+from monitor.core.notes import Forwarded, Note, Outbox
 from monitor.core.order import rank_of
 from monitor.core.outputs import Duplicate, Late, Output
 from monitor.core.rows import NoRows
@@ -83,11 +83,14 @@ class Tracker:
         self.watermark: Moment = 0
         self.waiting = self.customers.waiting
         self.outbox = Outbox(sender)
-        self._who = Identities(policy, self.customers, owns, self.outbox)
+        self._who = Identities(policy, self.customers, self.totals, owns, self.outbox)
         self.sight = Sight()
         #: Set to write down why things were decided.
         self.trace: Trace | None = None
-        self._settled: Moment = 0
+        #: About how much is decided in one go; the rest is left to `catch_up`.
+        self.at_once = sys.maxsize
+        # Everything before it has arrived.
+        self._arrived: Moment = 0
 
     def receive(
         self, topic: str, event: Envelope, received_at: Moment | None = None
@@ -131,7 +134,7 @@ class Tracker:
             outputs += self._enqueue(note.to, told.event_key, told.topic, told.at, event)
         else:
             at, row = note.content.at, self._who.row(note.to)
-            now = max(at, self._settled)
+            now = max(at, self.watermark)
             step = Step(row, self.policy, self.totals, at, now, sight=self.sight)
             self._finish_all(self._who.tell(step, note.to, note.content))
         return outputs + self._release()
@@ -143,14 +146,31 @@ class Tracker:
 
     def advance_to(self, moment: Moment) -> list[Output]:
         """Let event time pass: everything before ``moment`` has arrived."""
-        if moment <= self.watermark:
+        if moment <= self._arrived:
             return []
-        self.watermark = moment
+        self._arrived = moment
+        return self._release()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether time has passed of which not everything is decided; no event may come then."""
+        return self.watermark < self._arrived
+
+    def catch_up(self) -> list[Output]:
+        """Decide more of what a leap in time has left."""
         return self._release()
 
     def pass_time(self, topic: str, until: Moment) -> list[Output]:
-        """Nothing older than ``until`` is still unread on a topic, although it is silent."""
-        return self._observe(topic, until)
+        """Nothing older than ``until`` is still unread on a topic, although it is silent.
+
+        Where that would be much at once, time passes for as long as is decided, and events may
+        come before it is told again.
+        """
+        outputs = self._observe(topic, until)
+        if self.is_behind:
+            self._arrived = self.watermark
+            self.newest[topic] = self.watermark + self.policy.lateness
+        return outputs
 
     def finish(self) -> list[Output]:
         """The log has ended: apply everything that was received, and not a moment more."""
@@ -162,7 +182,7 @@ class Tracker:
             self.customers.plan((beat.at, _BEAT, event_key, NOBODY, ""))
         for name, moment in self.sight.row.deadlines.items():
             self.customers.plan((moment, DEADLINE, 0, NOBODY, name))
-        self._settled = self.watermark
+        self._arrived = self.watermark
 
     def _expect(self, topic: str, event: Heartbeat, at: Moment) -> list[Output]:
         """Let a heartbeat move time now, and tell of its producer when its moment comes."""
@@ -198,7 +218,7 @@ class Tracker:
             key = self._who.place(key, event)
             away = self._who.away(key, at, event)
             if away is not None:
-                self.outbox.post(away, forwarded(event_key, topic, at, event))
+                self._who.forward(away, event_key, at, event)
                 return []
             self._who.row(key)
         self.customers.dirty.add(key)
@@ -212,7 +232,7 @@ class Tracker:
         # No more of this customer may wait: out of its order is better than out of memory.
         self.totals.add("cx_state_bounds_total", "waiting_max")
         customer = self.customers[key]
-        step = Step(customer, self.policy, self.totals, at, self._settled, sight=self.sight)
+        step = Step(customer, self.policy, self.totals, at, self.watermark, sight=self.sight)
         self._apply(step, event_key, "")
         return step.outputs
 
@@ -236,9 +256,10 @@ class Tracker:
 
     def _release(self) -> list[Output]:
         outputs: list[Output] = []
-        settled, policy, totals, sight = self._settled, self.policy, self.totals, self.sight
+        settled, policy, totals, sight = self.watermark, self.policy, self.totals, self.sight
         hot, waiting = self.customers.hot, self.waiting
-        for at, _, event_key, key, deadline in self.customers.due_before(self.watermark):
+        due = self.customers.due_before(self._arrived, self.at_once, settled)
+        for at, _, event_key, key, deadline in due:
             customer = hot.get(key) if key else sight.row
             # It may have happened already; and with what was waited for its deadline goes.
             if customer is None or (
@@ -259,7 +280,7 @@ class Tracker:
             if sight.changed:
                 self._plan_look(now)
         self.customers.settle()
-        self._settled = self.watermark
+        self.watermark = min(self._arrived, self.customers.next_at)
         return outputs
 
     def _apply_to_partition(self, step: Step, event_key: int, deadline: str) -> None:

@@ -54,7 +54,7 @@ _BY_VERSION = {
     "cx_ai_takeovers_total": ("human", "policy"),
     "cx_suggestions_total": ("verbatim", "edited_minor", "edited_major", "discarded"),
 }
-_BOUNDS = ("seen_max", "conversations_max", "waiting_max", "open_max")
+_BOUNDS = ("seen_max", "conversations_max", "waiting_max", "open_max", "note_bytes_max")
 _MISSED = ("asked_for_human", "policy_intent", "human_redo", "review")
 
 

@@ -29,6 +29,9 @@ _SETTINGS: dict[str, Any] = {
     # Bytes that wait in the client for each partition, and so the most that a batch of many records
     # has. A single record above that comes alone, up to what the broker takes.
     "consumer_max_fetch_size": 1024 * 1024,
+    # A broker that has just started tells of some topics later, and whoever leads the group then
+    # deals partitions out without them, until it asks again.
+    "consumer_metadata_max_age_ms": 10_000,
     # Counted in batches: what waits here is thrown away at every rebalance.
     "stream_buffer_maxsize": 16,
     # A rebalance and a shutdown wait for the batch that is being folded.

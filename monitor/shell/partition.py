@@ -88,11 +88,29 @@ class OwnedPartition:
             return
         self._keep(self.tracker.receive(record.topic, event, received_at))
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a record has let more time pass than is decided; no other may come then."""
+        return self.tracker.is_behind
+
+    def catch_up(self) -> None:
+        """Decide more of that."""
+        self._keep(self.tracker.catch_up())
+
+    @property
+    def unwritten(self) -> int:
+        """The outputs and changed rows that wait for the next flush."""
+        return len(self.unpublished) + self.tracker.customers.changed
+
     def pass_time(self, topic: str, until: Moment) -> bool:
-        """Nothing older than ``until`` is unread on a topic. Says whether that changed anything."""
-        before = self.tracker.newest.get(topic, 0)
+        """Nothing older than ``until`` is unread on a topic. Says whether that was news.
+
+        Nothing passes while the leap of a record is not caught up with.
+        """
+        if self.is_behind or self.tracker.newest.get(topic, 0) >= until:
+            return False
         self._keep(self.tracker.pass_time(topic, until))
-        return self.tracker.newest.get(topic, 0) != before
+        return True
 
     def take_unpublished(self) -> tuple[list[Published], list[Letter]]:
         """Everything put out since the last call."""

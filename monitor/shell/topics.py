@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
+from monitor.core.notes import NOTE_BYTES_MAX
 from monitor.shell.changelog import COMPACTION_LAG_MILLISECONDS
 from schemas import decode, evaluations, published
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 RETENTION = timedelta(days=35)  # the longest horizon, 30 days, and time to come back to it
 
 # A dead letter is the original message, up to 16 MiB, and our headers that say what was wrong.
-DEAD_LETTER_BYTES_MAX = 16 * 1024 * 1024 + 64 * 1024
+_AROUND_BYTES_MAX = 64 * 1024
+DEAD_LETTER_BYTES_MAX = 16 * 1024 * 1024 + _AROUND_BYTES_MAX
 
 _UNTIL_KNOWN = timedelta(seconds=15)
 
@@ -63,7 +65,7 @@ _NOTES_RETENTION = timedelta(days=7)
 _NOTES = {
     "cleanup.policy": "delete",
     "retention.ms": str(_NOTES_RETENTION // timedelta(milliseconds=1)),
-    "max.message.bytes": str(DEAD_LETTER_BYTES_MAX),
+    "max.message.bytes": str(NOTE_BYTES_MAX + _AROUND_BYTES_MAX),
 }
 
 TABLE = "journeys"

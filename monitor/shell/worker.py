@@ -14,7 +14,6 @@ from uuid import uuid4
 
 import faust
 from aiokafka.errors import KafkaConnectionError
-from faust.types import TP
 
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
@@ -30,6 +29,7 @@ from monitor.shell.metrics import Distance, Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import Publisher
 from monitor.shell.settings import PREFIX, SettingsError
+from monitor.shell.silence import AT_ONCE, STEP_SECONDS, Silence
 from monitor.shell.store import MemoryStore, StoreError, Stores
 from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.topics import (
@@ -52,12 +52,11 @@ if TYPE_CHECKING:
     from faust.types import StreamT
     from prometheus_client.registry import Collector
 
-    from monitor.core.moments import Moment
     from monitor.core.policy import Policy
     from monitor.core.tracker import Tracker
     from monitor.shell.settings import Settings
     from monitor.shell.store import Store
-    from monitor.shell.transport import BatchConsumer, RecordBatch
+    from monitor.shell.transport import RecordBatch
 
 SOURCES = tuple(topic.name for topic in INPUTS)
 _TICK_SECONDS = 1.0
@@ -99,10 +98,10 @@ class OutcomeWorker:
                 settings.transaction_timeout_seconds, settings.session_timeout_seconds
             ),
         )
-        self._silent_since: dict[TP, float] = {}
+        self._silence = Silence(self.table, SOURCES, settings.idle_after_seconds)
         self.app.agent(self._source(), name="track")(self._track)
         if settings.idle_after_seconds > 0:
-            self.app.timer(_TICK_SECONDS)(self._pass_time)
+            self.app.task(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
         exposition = Exposition(
             policy,
@@ -143,6 +142,7 @@ class OutcomeWorker:
             sender=f"{number}-{uuid4().hex}",
             hot_max=self._settings.hot_customers,
         )
+        tracker.at_once = AT_ONCE
         reached = datetime_of(tracker.watermark).isoformat() if tracker.watermark else "not begun"
         log.operator.info(
             "partition %s recovered: %s customers, event time %s",
@@ -167,33 +167,27 @@ class OutcomeWorker:
             for record in batch.records:
                 if record.offset >= known:
                     take(record, received_at)
+                    while partition.is_behind:
+                        # A flush leaves out what is in hand, so nothing sees half of a batch.
+                        await asyncio.sleep(0)
+                        partition.catch_up()
+            if not self._has(batch.partition, partition):
+                # We were expelled meanwhile: it is read again by whoever owns its partition.
+                continue
             self.table.applied(batch)
             if batch.records:
                 self._lag.read(batch.topic, batch.partition, batch.records[-1].timestamp / 1000)
-            self._silent_since[batch.tp] = time.monotonic()
+            self._silence.broken(batch.tp)
 
     async def _pass_time(self) -> None:
         """Let event time pass where there is no traffic that would carry it."""
-        for number in self.table.owned:
-            for topic in SOURCES:
-                until = self._nothing_unread_until(TP(topic, number))
-                if until is not None and self._partition(number).pass_time(topic, until):
-                    self.table.touch(number)
+        while not self.app.should_stop:
+            there_is_more = self._silence.pass_time(self._owned())
+            # As long as it took, for whatever else there is to do.
+            await self.app.sleep(STEP_SECONDS if there_is_more else _TICK_SECONDS)
 
-    def _nothing_unread_until(self, tp: TP) -> Moment | None:
-        """The moment up to which a silent topic has told everything, by the last fetch's word.
-
-        While no fetch is answered, because the broker is away or we were stopped, it stands still.
-        """
-        idle = self._settings.idle_after_seconds
-        silent = time.monotonic() - self._silent_since.setdefault(tp, time.monotonic())
-        end = cast("BatchConsumer", self.app.consumer).end(tp)
-        if silent < idle or end is None:
-            return None
-        offset, told_at = end
-        if self.table.next_offset(tp.topic, tp.partition) < offset:
-            return None
-        return int((told_at - idle) * SECOND)
+    def _has(self, number: int, partition: OwnedPartition) -> bool:
+        return number in self.table.owned and self._partition(number) is partition
 
     def _partition(self, number: int) -> OwnedPartition:
         return cast("OwnedPartition", self.table.partition(number))

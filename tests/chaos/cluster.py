@@ -57,7 +57,7 @@ class Hands:
 class Place:
     """Where a worker runs, and another one when that has ended."""
 
-    def __init__(self, number: int, doorway: Doorway, directory: Path) -> None:
+    def __init__(self, number: int, doorway: Doorway, directory: Path, engine: str) -> None:
         """Nobody runs here yet, and nobody is wanted."""
         self.number = number
         self.wanted = False
@@ -70,6 +70,7 @@ class Place:
             "chaos",
             directory,
             partitions=PARTITIONS,
+            state_engine=engine,
             session_timeout_seconds=SESSION_SECONDS,
         )
 

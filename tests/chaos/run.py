@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import os
 import shutil
 import sys
 import tempfile
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 
 WORKERS, SPARE = 3, 1
 CHANGELOG = "chaos-journeys-changelog"
-ENGINE = "OUTCOME_MONITOR_STATE_ENGINE"
+ENGINES = ("memory", "disk")
 EVENTS_PER_SECOND = 120
 _PATIENCE_SECONDS = 240
 _DEADLINES = (2 * DAY, 9 * DAY, 40 * DAY, 400 * DAY)
@@ -54,6 +53,7 @@ class Plan:
     seed: int
     faults: int
     weights: Weights = field(default_factory=Weights)
+    engine: str = ENGINES[0]
     events_per_second: int = EVENTS_PER_SECOND
 
 
@@ -79,7 +79,8 @@ class Chaos:
             ending.callback(lambda: shutil.copy(kafka.log, self._directory / "broker.log"))
             asyncio.run(create_topics(kafka.bootstrap, PARTITIONS, topics=INPUTS + OUTPUTS))
             for number, doorway in enumerate(kafka.doorways):
-                place = Place(number, doorway, self._directory / f"worker-{number}")
+                directory = self._directory / f"worker-{number}"
+                place = Place(number, doorway, directory, self._plan.engine)
                 place.open()
                 ending.callback(place.close)
                 self._places.append(place)
@@ -244,12 +245,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--faults", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--without", default="", help="kinds of faults, with commas")
+    parser.add_argument("--engine", choices=ENGINES, default=ENGINES[0], help="of the state")
     parser.add_argument("--logs", type=Path, help="keep all logs in this directory, go as it may")
     given = parser.parse_args(arguments)
     without = {kind: 0.0 for kind in given.without.split(",") if kind}
     if without.keys() - set(KINDS):
         parser.error(f"--without takes some of {', '.join(KINDS)}")
-    plan = Plan(given.seed, given.faults, replace(Weights(), **without))
+    plan = Plan(given.seed, given.faults, replace(Weights(), **without), given.engine)
     prefix = f"outcome-monitor-chaos-{plan.seed}-"
     directory = given.logs or Path(tempfile.mkdtemp(prefix=prefix))
     directory.mkdir(exist_ok=True)
@@ -271,7 +273,7 @@ def told(plan: Plan, directory: Path, again: str) -> int:
         print(f"Seed {plan.seed}: not finished. Logs: {directory}\nAgain: {again}", flush=True)  # noqa: T201
         raise
     lines = [
-        f"seed {plan.seed}, state engine {os.environ.get(ENGINE, 'memory')}",
+        f"seed {plan.seed}, state engine {plan.engine}",
         f"faults injected: {chaos.injected.total()} {dict(chaos.injected)}",
         f"compared: {dict(verdict.compared)}",
         f"lost: {verdict.lost}, doubled: {verdict.doubled}, otherwise wrong: {verdict.other}",
@@ -286,7 +288,7 @@ def told(plan: Plan, directory: Path, again: str) -> int:
 
 
 def _again(given: argparse.Namespace) -> list[str]:
-    words = [f"FAULTS={given.faults}", f"SEED={given.seed}"]
+    words = [f"FAULTS={given.faults}", f"SEED={given.seed}", f"ENGINE={given.engine}"]
     return [*words, f"WITHOUT={given.without}"] if given.without else words
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.chaos.faults import KINDS, Weights, schedule
-from tests.chaos.run import Chaos, Plan
+from tests.chaos.run import ENGINES, Chaos, Plan
 from tests.integration.conftest import require_apache_kafka
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FAULTS, SEED = 30, 3
+# So few faults in which each kind comes.
+FAULTS, SEED = 14, 21
 
 
 def test_a_seed_always_draws_the_same_faults() -> None:
@@ -26,11 +27,13 @@ def test_a_kind_without_weight_never_comes() -> None:
 
 
 @pytest.mark.timeout(600)
-def test_no_fault_loses_or_doubles_anything(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_fault_loses_or_doubles_anything(tmp_path: Path, engine: str) -> None:
     require_apache_kafka()
-    chaos = Chaos(Plan(SEED, FAULTS), tmp_path, print)
+    chaos = Chaos(Plan(SEED, FAULTS, engine=engine), tmp_path, print)
     verdict = chaos.run()
 
     assert verdict.lines() == []
     assert chaos.injected.total() == FAULTS
+    assert chaos.injected.keys() == set(KINDS)
     assert min(verdict.compared.values()) > 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from monitor.core import identity
 from monitor.core.moments import MINUTE
 from monitor.core.notes import Forwarded, Moved, Note, Outbox, Shared
 from monitor.core.policy import Policy
@@ -28,6 +29,7 @@ from tests.partitions import Partitions
 if TYPE_CHECKING:
     from schemas.envelope import Envelope
 
+BOUNDS = "cx_state_bounds_total"
 FAILURES = "cx_resolution_failures_total"
 SAME = {"intent": "where", "intent_group": "other"}
 APART = {"ann": 0, "ben": 1, "cid": 2}
@@ -58,6 +60,38 @@ def test_a_link_is_late_when_something_known_had_to_move() -> None:
 
     group.tell(*resolved("cid", "09:00", "09:30"), linked("ann", "cid", "11:00")).until("12:00")
     assert sum(group.counts("cx_identity_late_links_total").values()) == 1
+
+
+def test_who_is_too_large_for_a_note_stays_another_customer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identity, "NOTE_BYTES_MAX", 200)
+    group = Partitions(APART).tell(*resolved("ben", "09:00", "09:30"))
+    group.tell(linked("ann", "ben", "10:00")).until("10:30")
+    again = {"conversation_id": "again"} | SAME
+    group.tell(started("ann", "11:00", **SAME), started("ben", "11:30", **again)).until("12:00")
+
+    assert group.counts(BOUNDS, "bound") == {"note_bytes_max": 1}
+    assert group.counts("cx_identity_links_total", "assurance") == {}
+    # Their own return fails the claim, which nobody else's did before.
+    assert group["ben"].counts(FAILURES, "bound", "match") == {
+        "any_issue/same_intent": 1,
+        "same_issue/same_intent": 1,
+    }
+    assert group["ann"].tracker.customers["ann"].conversations.keys() == {"ann-1"}
+
+
+def test_an_event_that_is_too_large_for_a_note_is_lost_and_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = Partitions(APART).tell(linked("ann", "ben", "09:00")).until("10:00")
+    for at in ("10:30", "11:00"):
+        group.tell(started("ben", at, **SAME)).until(at)
+        monkeypatch.setattr(identity, "NOTE_BYTES_MAX", 100)
+    group.until("12:00")
+
+    assert group.counts(BOUNDS, "bound") == {"note_bytes_max": 1}
+    assert group.counts("cx_conversations_total", "channel") == {"chat": 1}
 
 
 def test_the_row_that_moved_leaves_a_name_behind() -> None:

@@ -85,6 +85,26 @@ def test_a_silent_topic_stops_holding_the_others_up_when_told_so() -> None:
     assert driver.tracker.watermark == moment("09:01")
 
 
+def test_much_that_falls_due_at_once_is_decided_in_steps_between_which_events_are_in_time() -> None:
+    names = [f"customer {number}" for number in range(4)]
+    driver = Driver().tell(*(started(name, f"09:0{n // 2}") for n, name in enumerate(names)))
+    driver.tracker.at_once = 1
+    steps = []
+
+    def look() -> None:
+        steps.append((driver.tracker.watermark, len(driver.said(Contacted))))
+        if len(steps) == 3:
+            driver.tell(started("newcomer", "09:01:30"))
+
+    for topic in TOPICS:
+        driver.pass_time(topic, moment("09:05"), look)
+
+    # What is of one moment may take several steps.
+    times = ["09:00", "09:01", "09:01", "09:01:30", "09:04"]
+    assert steps == [(0, 0), (0, 0), *zip(map(moment, times), range(1, 6), strict=True)]
+    assert driver.counts("cx_events_total", "result") == {"applied": 5}
+
+
 def test_a_heartbeat_vouches_only_for_what_its_producer_has_sent() -> None:
     tracker = Tracker(Policy())
     for topic in TOPICS:

@@ -9,9 +9,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from monitor.core.moments import seconds
+from monitor.core.notes import NOTE_BYTES_MAX, Moved, Note, encode
 from monitor.core.policy import Policy
 from monitor.core.reading import total
-from monitor.shell.topics import notes_of, partition_of
+from monitor.shell.topics import create_topics, notes_of, partition_of
 from schemas.published import FINDINGS, OUTCOMES
 from tests.build import claimed, clock, linked, started, topic_of
 from tests.integration.traffic import Message, expected, heartbeats, read_all, send
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from monitor.core.reading import Reading
     from schemas.envelope import Envelope
+    from tests.integration.apache_kafka import ApacheKafka
 
 KILLS = 4
 TOTALS = (
@@ -56,6 +58,18 @@ def returns() -> Iterator[Envelope]:
     for number, pair in enumerate(PAIRS):
         returning = pair[number % 2]
         yield started(returning, "12:00", conversation_id=f"chat-{number}-again", intent="where")
+
+
+def test_the_largest_note_is_one_that_its_topic_takes(
+    apache_kafka: ApacheKafka, topic_prefix: str
+) -> None:
+    topic = notes_of(topic_prefix)
+    asyncio.run(create_topics(apache_kafka.bootstrap, PARTITIONS, topics=[topic]))
+    row = random.Random(6).randbytes(NOTE_BYTES_MAX)  # noqa: S311 - it hides nothing
+    note = encode(Note("0-" + 32 * "a", 2**31, 1000 * "z", Moved(2**62, 2**62, row)))
+    message = Message(topic.name, 1000 * b"z", note, partition=0)
+
+    assert len(asyncio.run(send(apache_kafka.bootstrap, [message]))) == 1
 
 
 def messages(events: Iterable[Envelope], until: str) -> list[Message]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
     from aiokafka.structs import RecordMetadata
 
+    from monitor.core.moments import Moment
     from monitor.core.reading import Reading
 
 ENDS = datetime(2025, 6, 1, tzinfo=UTC)
@@ -61,7 +62,7 @@ class Expected:
     watermark: float
 
 
-def sample(days: float, seed: int) -> list[Message]:
+def sample(days: float, seed: int, ends: datetime = ENDS) -> list[Message]:
     """The first days of the sample: both modes, 3 % sent twice, a minute of disorder, heartbeats.
 
     The last heartbeats carry event time a microsecond over the last event, where a replay ends.
@@ -69,11 +70,11 @@ def sample(days: float, seed: int) -> list[Message]:
     dice = random.Random(seed)  # noqa: S311 - it hides nothing
     minute = seconds(POLICY.lateness)
     arriving: list[tuple[datetime, str, dict[str, Any]]] = []
-    for at, topic, event in player.load(days, ENDS).events:
+    for at, topic, event in player.load(days, ends).events:
         arriving.append((at + timedelta(seconds=dice.uniform(0, minute)), topic, event))
         if dice.random() < 0.03:
             again = at + timedelta(seconds=dice.uniform(minute, 86_400))
-            arriving.append((min(again, ENDS), topic, event))
+            arriving.append((min(again, ends), topic, event))
     arriving.sort(key=lambda one: one[0])
     messages: list[Message] = []
     for number, (at, topic, event) in enumerate(arriving):
@@ -111,13 +112,18 @@ def heartbeats(number: int, at: datetime) -> Iterator[Message]:
             yield Message(topic.name, None, value, partition=partition)
 
 
-def expected(messages: Iterable[Message]) -> Expected:
-    """Fold everything in one tracker that knows no partition, no batch and no restart."""
+def expected(messages: Iterable[Message], silence: Moment = 0) -> Expected:
+    """Fold everything in one tracker that knows no partition, no batch and no restart.
+
+    After the last of them so much time passes.
+    """
     tracker = Tracker(POLICY)
     published: list[Published] = []
     for message in messages:
         outputs = tracker.receive(message.topic, decode(*_record(message)))
         published += [output for output in outputs if isinstance(output, Published)]
+    outputs = tracker.advance_to(tracker.watermark + silence)
+    published += [output for output in outputs if isinstance(output, Published)]
     return Expected(
         reading_of(tracker.totals, tracker.watermark), published, seconds(tracker.watermark)
     )

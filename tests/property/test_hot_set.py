@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from monitor.core import customers
 from monitor.core.moments import HOUR
 from monitor.shell.disk_store import DiskStore
-from tests.build import OFFICE_HOURS
+from schemas.decode import TOPICS
+from tests.build import OFFICE_HOURS, clock, moment
 from tests.driver import Driver
 from tests.property.vocabulary import any_event
 
@@ -91,3 +92,37 @@ def assert_same(got: Driver, want: Driver) -> None:
     assert ours.totals.risk == theirs.totals.risk
     assert len(ours.customers) == len(theirs.customers)
     assert kept(got) == kept(want)
+
+
+@given(
+    log=logs,
+    at_once=st.integers(1, 5),
+    leap=st.sampled_from(["20d 00:00", "100d 00:00"]),
+    interruptions=st.lists(st.sampled_from([NOTHING, FLUSH, RESTART]), max_size=40),
+)
+@settings(deadline=None)
+def test_however_small_the_steps_in_which_time_passes_the_outcome_is_the_same(
+    log: list[Envelope], at_once: int, leap: str, interruptions: list[str]
+) -> None:
+    """Events leap while little is decided in one go, and between the steps of silence it ends."""
+    one, stepping = (Driver(POLICY, hot_max=3) for _ in range(2))
+    stepping.tracker.at_once = at_once
+    for driver in (one, stepping):
+        driver.tell(*log)
+        for event in log[: len(log) // 2]:
+            after = {"id": f"{event.id}-again", "time": clock("15d 00:00")}
+            driver.tell(event.model_copy(update=after))
+    one.until(leap)
+    to_come = iter(interruptions)
+
+    def interrupt() -> None:
+        if (what := next(to_come, NOTHING)) == RESTART:
+            stepping.restart()
+        elif what == FLUSH:
+            stepping.save()
+
+    for topic in TOPICS:
+        stepping.pass_time(topic, moment(leap) + POLICY.lateness + 1, interrupt)
+
+    assert stepping.outputs == one.outputs
+    assert kept(stepping) == kept(one)

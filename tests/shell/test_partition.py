@@ -102,6 +102,23 @@ def test_time_that_has_passed_already_changes_nothing() -> None:
     assert not partition.pass_time(TOPIC, moment("08:00"))
 
 
+def test_while_the_leap_of_a_record_is_not_caught_up_with_no_silence_lets_time_pass() -> None:
+    partition = OwnedPartition(Tracker(Policy()))
+    for name in ("ann", "bob"):
+        partition.fold(record_of(started(name, "09:00")), moment("09:30"))
+    for topic in TOPICS[1:]:
+        partition.pass_time(topic, moment("10:00"))
+    partition.tracker.at_once = 1
+    partition.fold(record_of(started("cleo", "10:00")), moment("10:00"))
+
+    assert partition.is_behind
+    assert not partition.pass_time(TOPICS[1], moment("11:00"))
+    while partition.is_behind:
+        partition.catch_up()
+    assert partition.tracker.watermark == moment("09:59")
+    assert partition.pass_time(TOPICS[1], moment("11:00"))
+
+
 def test_changes_are_what_a_tracker_is_restored_from() -> None:
     partition = OwnedPartition(Tracker(Policy()))
     partition.fold(record_of(started("ann", "09:00")), moment("09:30"))
