@@ -18,6 +18,8 @@ from monitor.adapters.mapping import MappingError, load_mapping
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
+from monitor.dead_letter_commands import dead_letters_app
+from monitor.doctor_command import doctor
 from monitor.map_commands import map_app
 from monitor.notify_command import notify
 from monitor.rules import files as rule_files
@@ -25,6 +27,7 @@ from monitor.rules import routes as route_files
 from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
 from monitor.shell.child import ChildError
+from monitor.shell.dead_letters import DeadLetterError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
 from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
@@ -35,6 +38,7 @@ from monitor.shell.replay import LogError, dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
 from monitor.shell.topics import TopicError
 from monitor.shell.worker import run_worker
+from monitor.topic_commands import topics_app
 from monitor.usage import UsageError, require_files, require_writable
 from schemas import documents
 
@@ -55,6 +59,9 @@ app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
 app.add_typer(map_app, name="map")
 app.command()(notify)
+app.command(name="doctor")(doctor)
+app.add_typer(topics_app, name="topics")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 _PAGE_WIDTH = 120
 
@@ -330,6 +337,7 @@ def main() -> None:
         app()
     except (
         AddressError,
+        DeadLetterError,
         SettingsError,
         MappingError,
         PolicyError,

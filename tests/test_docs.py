@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     import typer
 
-PAGES = sorted([ROOT / "README.md", ROOT / "schemas" / "README.md", *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "schemas" / "README.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
-COMMAND = re.compile(r"outcome-monitor ([a-z]+(?: (?:new|write|check|show|diff|list|run))?)")
+COMMAND = re.compile(
+    r"outcome-monitor ([a-z-]+(?: (?:new|write|check|show|diff|list|run|redrive|create))?)"
+)
 
 
 def commands(group: typer.Typer = app, prefix: str = "") -> list[tuple[str, str]]:

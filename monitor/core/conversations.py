@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from monitor.core import devices, effort, episodes, eviction, handoffs, journeys, returns
 from monitor.core.demand import demand, involve
-from monitor.core.messages import AI, CUSTOMER, HUMAN, is_public
+from monitor.core.messages import AI, CUSTOMER, HUMAN
 from monitor.core.outputs import Contacted, Reopened
 from monitor.core.silent import sf01, sf02, sf04, sf06, sf15, sf16
 from monitor.core.state import Conversation
@@ -39,6 +39,7 @@ _DEMAND = (Origin.INBOUND, Origin.UNKNOWN, Origin.REPLY_TO_PROACTIVE)
 _REPEAT = (Origin.INBOUND, Origin.UNKNOWN)
 _OURS = (Actor.AI, Actor.HUMAN, Actor.SYSTEM)
 _ANONYMOUS = (Assurance.NONE, Assurance.DEVICE)
+_UNKNOWN_CHANNEL, _UNKNOWN_ASSURANCE = Channel.UNKNOWN, Assurance.UNKNOWN
 _LEARNED = (
     "entity_ref",
     "case_id",
@@ -72,8 +73,6 @@ def start(step: Step, conversation: Conversation, data: StartedData) -> None:
 
 def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
     """Somebody said something."""
-    if not is_public(data):
-        return
     if data.actor in _OURS and data.kind is MessageKind.COMMITMENT:
         sf06.told(step, conversation)
     if data.actor is CUSTOMER:
@@ -133,22 +132,22 @@ def act(step: Step, conversation: Conversation, data: ActionData) -> None:
 
 def _learn(conversation: Conversation, context: Context) -> None:
     told = vars(context)
-    if context.channel is not Channel.UNKNOWN:
-        conversation.channel = context.channel
+    if told["channel"] is not _UNKNOWN_CHANNEL:
+        conversation.channel = told["channel"]
     for name in _LEARNED:
         value = told[name]
         # Two contacts of which a producer writes that it does not know are not thereby alike.
         if value is not None and value != UNKNOWN:
             setattr(conversation, name, value)
-    if not isinstance(context, MessageData):
+    if type(context) is not MessageData:
         # Of messages the AI's answers say it; see `_hear_ai`.
         told_id = known(context.gen_ai_response_id)
         conversation.gen_ai_response_id = told_id or conversation.gen_ai_response_id
     if conversation.entry_ai_version is None:
         conversation.entry_ai_version = conversation.ai_version
-    conversation.named = conversation.named or context.customer_ref is not None
-    if context.identity_assurance is not Assurance.UNKNOWN:
-        conversation.unsure = context.identity_assurance in _ANONYMOUS
+    conversation.named = conversation.named or told["customer_ref"] is not None
+    if told["identity_assurance"] is not _UNKNOWN_ASSURANCE:
+        conversation.unsure = told["identity_assurance"] in _ANONYMOUS
 
 
 def _link(step: Step, conversation: Conversation, in_reply_to: str | None) -> None:

@@ -131,20 +131,21 @@ class Customers(Mapping[str, Customer]):
         Whoever asks for the next has made the step of the last, and what that step plans may come
         next.
         """
-        agenda = self.agenda
+        agenda, hot = self.agenda, self.hot
         while True:
             first = agenda[0][0] if agenda else NEVER
-            if first >= self._horizon and self._horizon < moment:
-                self._look_further()
-            elif first >= moment:
-                return
-            else:
+            if first < moment and first < self._horizon:
                 entry = heapq.heappop(agenda)
                 if entry[1] is _WAKE:
                     self.find(entry[3])
-                else:
-                    yield entry
+                    continue
+                yield entry
+                if len(hot) > self.hot_max or len(agenda) > self._agenda_max:
                     self.settle()
+            elif self._horizon < moment:
+                self._look_further()
+            else:
+                return
 
     def settle(self) -> None:
         """A step is over: let those leave who were in use longest, and tidy the agenda."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from operator import add as add_up
 from typing import TYPE_CHECKING, NamedTuple
 
-from monitor.core.messages import CUSTOMER, SPEAKERS, asks_nothing, is_answer, is_public
+from monitor.core.messages import CUSTOMER, SPEAKERS, asks_nothing, is_answer
 from monitor.core.moments import DAY, Moment
 from monitor.core.state import Effort, Owner
 from monitor.core.step import group_of, version_of
@@ -71,8 +71,6 @@ def begin(step: Step, conversation: Conversation) -> None:
 def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
     """Somebody said something."""
     effort = conversation.effort
-    if not is_public(data):
-        return
     if data.actor is CUSTOMER:
         effort.customer_messages += data.kind is not _AUTO_REPLY
         effort.asked_at = min(effort.asked_at or step.at, step.at)
@@ -176,7 +174,9 @@ def observe(step: Step, effort: Sum, at: str, outcome: str) -> None:
 def _run(step: Step, conversation: Conversation, waits_on: int) -> None:
     effort = conversation.effort
     if waits_on != effort.waits_on and step.at >= effort.since:
-        effort.waited = _waited(effort, step.at)
+        if effort.waits_on != _NOBODY:
+            effort.waited = effort.waited or [0] * len(OWNERS)
+            effort.waited[effort.waits_on] += step.at - effort.since
         effort.waits_on, effort.since = waits_on, step.at
 
 

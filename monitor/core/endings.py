@@ -44,6 +44,13 @@ def look(step: Step, subject: str) -> None:
 
 def settle(step: Step) -> None:
     """End the journeys whose gap has passed, if the step has closed the last thing in them."""
+    for journey in step.customer.journeys.values():
+        if journey.overdue:
+            _end_overdue(step)
+            return
+
+
+def _end_overdue(step: Step) -> None:
     for journey in tuple(step.customer.journeys.values()):
         if journey.overdue and not journeys.is_busy(step, journey):
             _end(replace(step, at=max(step.at, journey.until)), journey)

@@ -29,6 +29,7 @@ from monitor.core import (
     turns,
     verdicts,
 )
+from monitor.core.messages import is_public
 from monitor.core.silent import sf04, sf06, sf11, sf12, sf13, sf17, sf20
 from schemas import conversations as said
 from schemas import followups as followed
@@ -54,19 +55,25 @@ def fold(step: Step, event: Envelope) -> None:
         if kind in _BEGINNINGS:
             endings.begin_anew(step, conversation_id)
         conversation = conversations.hear_of(step, conversation_id, context)
-        if kind is said.MessageCreated and returns.is_known(step, conversation, context):
-            # More is said of a message, perhaps by a classifier: it is none of its own.
-            returns.say_again(step, conversation, context)
-            turns.hear_again(step, conversation, context)
-            endings.settle(step)
-            return
-        for part in _INSIDE.get(kind, ()):
+        parts = _INSIDE.get(kind, ())
+        if kind is said.MessageCreated:
+            if not is_public(context):
+                parts = ()
+            elif returns.is_known(step, conversation, context):
+                # More is said of a message, perhaps by a classifier: it is none of its own.
+                returns.say_again(step, conversation, context)
+                turns.hear_again(step, conversation, context)
+                endings.settle(step)
+                return
+        for part in parts:
             part(step, conversation, context)
     part_of_customer = _ON_CUSTOMER.get(kind)
     if part_of_customer is not None:
         part_of_customer(step, conversation, context)
     # What a machine does by itself, such as closing after a week, is no sign of life.
-    if conversation is not None and _BY_ITSELF not in (told.get("actor"), told.get("by")):
+    if conversation is not None and not (
+        told.get("actor") is _BY_ITSELF or told.get("by") is _BY_ITSELF
+    ):
         journeys.touch(step, conversation)
     endings.settle(step)
 

@@ -76,8 +76,8 @@ class Identities:
         return None if self._is_here(root) else root
 
     def finds(self, step: Step, event_key: int, event: Envelope) -> bool:
-        """Whether the customer of an event is here; then the step is theirs from now on."""
-        if isinstance(event, CustomerLinked) or step.customer.alias is None:
+        """Whether the customer, known by another name, is here; then the step is theirs."""
+        if isinstance(event, CustomerLinked):
             return True
         root = self._root(step.customer.key, step.at)
         if not self._is_here(root):

@@ -53,10 +53,11 @@ def begin(step: Step) -> Journey:
 def touch(step: Step, conversation: Conversation) -> None:
     """Note that a person or the AI did something: the silence starts anew."""
     journey = step.customer.journeys[conversation.journey]
-    journey.last_at = max(journey.last_at, step.at)
-    until = journey.last_at + step.policy.gap_for(conversation.intent_group) + 1
+    journey.last_at = last = max(journey.last_at, step.at)
+    until = last + step.policy.gap_for(conversation.intent_group) + 1
     journey.until = max(journey.until, until)
-    _go_on(step, journey)
+    if journey.overdue:
+        _go_on(step, journey)
 
 
 def matches(
@@ -133,7 +134,8 @@ def unite(step: Step, one: int, other: int) -> None:
     host.last_at = max(host.last_at, guest.last_at)
     host.until = max(host.until, guest.until)
     effort.add(step, host, guest)
-    _go_on(step, host)
+    if host.overdue:
+        _go_on(step, host)
     _drop(step, guest)
 
 
@@ -194,6 +196,5 @@ def _drop(step: Step, journey: Journey) -> None:
 
 
 def _go_on(step: Step, journey: Journey) -> None:
-    if journey.overdue:
-        journey.overdue = False
-        step.wait("journey", str(journey.id), journey.until)
+    journey.overdue = False
+    step.wait("journey", str(journey.id), journey.until)

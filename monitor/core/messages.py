@@ -1,4 +1,7 @@
-"""What a message does in a conversation: whether it is seen, answers, or asks for an answer."""
+"""What a message does in a conversation: whether it is seen, answers, or asks for an answer.
+
+Rule: what the customer cannot see is passed over by the fold, so that nobody else has to ask.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,12 @@ def is_public(data: MessageData) -> bool:
 
 def is_answer(data: MessageData) -> bool:
     """Whether the AI or a human said something to the customer. Systems answer nothing."""
-    speaks = data.actor in SPEAKERS and data.turn_outcome not in _SAID_NOTHING
-    return speaks and data.visibility is not _INTERNAL
+    return data.actor in SPEAKERS and data.turn_outcome not in _SAID_NOTHING
 
 
 def is_request(data: MessageData) -> bool:
     """Whether the customer says something that wants an answer."""
-    asks = data.actor is CUSTOMER and data.kind not in _ASKS_NOTHING
-    return asks and data.visibility is not _INTERNAL
+    return data.actor is CUSTOMER and data.kind not in _ASKS_NOTHING
 
 
 def asks_nothing(data: MessageData) -> bool:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from monitor.core import effort, episodes, issues, trials
 from monitor.core.memory import forget, make_room
-from monitor.core.messages import CUSTOMER, is_public
+from monitor.core.messages import CUSTOMER
 from monitor.core.silent import sf01
 from monitor.core.state import Conversation, Episode, Failure, Mark, Word
 from monitor.core.step import UNKNOWN
@@ -36,6 +36,8 @@ def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
     """The customer says something that was not said before."""
     assert step.mark is not None, "a message is an event"
     conversation.heard = data.message_id
+    if not (conversation.episodes or conversation.unfollowed):
+        return  # it undoes nothing
     word = Word(conversation.id, data.message_id, step.mark, data.kind, _intent(data))
     if data.kind in NO_RETURN:
         _acknowledge(step, conversation, word)
@@ -48,7 +50,7 @@ def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
 
 def is_known(step: Step, conversation: Conversation, data: MessageData) -> bool:
     """Whether more is said of a customer's message that is known already."""
-    if data.actor is not CUSTOMER or not is_public(data):
+    if data.actor is not CUSTOMER:
         return False
     if data.message_id == conversation.heard:
         return True
@@ -99,8 +101,6 @@ def come_back(
     intent: str | None = None,
 ) -> None:
     """The customer is back, for one issue if the intent says which, or for the whole."""
-    if not (conversation.episodes or conversation.unfollowed):
-        return
     meant = issues.about(step, conversation, intent)
     for episode in episodes.standing(step, conversation):
         # Where the customer speaks, of whatever issue, staff did not reopen by mistake.

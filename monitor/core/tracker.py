@@ -12,8 +12,8 @@ watermark is the least of what the source topics have shown, and never steps bac
 
 from __future__ import annotations
 
-import hashlib
 import sys
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from monitor.core.customers import DEADLINE, Customers
@@ -102,7 +102,7 @@ class Tracker:
                 other events late.
         """
         at = self._moment(topic, event, received_at)
-        if isinstance(event, Heartbeat):
+        if type(event) is Heartbeat:
             self._count(topic, event, "applied")
             return self._expect(topic, event, at)
         key, event_key = customer_key(event), _event_key(event)
@@ -115,7 +115,7 @@ class Tracker:
             self._count(topic, event, "late_dropped")
             return [Late(event.id, late, dropped=True), *self._observe(topic, at)]
         self._count(topic, event, "late_applied" if late > 0 else "applied")
-        self._remember(key, event_key, at)
+        self._remember(customer or self.customers.begin(key), event_key, at)
         outputs: list[Output] = [Late(event.id, late, dropped=False)] if late > 0 else []
         outputs += self._enqueue(key, event_key, topic, at, event)
         return outputs + self._release() + self._observe(topic, at)
@@ -133,7 +133,7 @@ class Tracker:
             at, row = note.content.at, self._who.row(note.to)
             now = max(at, self._settled)
             step = Step(row, self.policy, self.totals, at, now, sight=self.sight)
-            self._finish(*self._who.tell(step, note.to, note.content))
+            self._finish_all(self._who.tell(step, note.to, note.content))
         return outputs + self._release()
 
     def refuse(self, topic: str, reason: Reason) -> None:
@@ -183,22 +183,24 @@ class Tracker:
     def _count(self, topic: str, event: Envelope, result: str) -> None:
         self.totals.add("cx_events_total", topic, event.type, result)
 
-    def _remember(self, key: str, event_key: int, at: Moment) -> None:
-        customer = self._who.row(key)
+    def _remember(self, customer: Customer, event_key: int, at: Moment) -> None:
         customer.seen[event_key] = at
         if len(customer.seen) % _PRUNE_EVERY == 0:
             self._prune(customer)
-        self.customers.dirty.add(key)
+        self.customers.dirty.add(customer.key)
 
     def _enqueue(
         self, key: str, event_key: int, topic: str, at: Moment, event: Envelope
     ) -> list[Output]:
-        key = self._who.place(key, event)
-        away = self._who.away(key, at, event)
-        if away is not None:
-            self.outbox.post(away, forwarded(event_key, topic, at, event))
-            return []
-        self._who.row(key)
+        row = self.customers.find(key)
+        # Nearly always an event is a customer's who is here under this name.
+        if row is None or row.alias is not None or type(event) is CustomerLinked:
+            key = self._who.place(key, event)
+            away = self._who.away(key, at, event)
+            if away is not None:
+                self.outbox.post(away, forwarded(event_key, topic, at, event))
+                return []
+            self._who.row(key)
         self.customers.dirty.add(key)
         waiting = self.waiting.setdefault(key, {})
         if event_key in waiting:
@@ -282,15 +284,15 @@ class Tracker:
         event = None
         if not deadline:
             topic, event = self._take(key, event_key)
-            if not self._who.finds(step, event_key, event):
+            if step.customer.alias is not None and not self._who.finds(step, event_key, event):
                 return
             step.mark = mark_of(event, step.at)
             if not vars(event.data).get("test"):
                 self.sight.note(topic, step.at, self.policy.blind_window)
         if self.trace is not None:
             self.trace.begin(step, event, deadline)
-        if isinstance(event, CustomerLinked):
-            self._finish(*self._who.link(step, event_key, event))
+        if type(event) is CustomerLinked:
+            self._finish_all(self._who.link(step, event_key, event))
         elif event is not None:
             fold(step, event)
         elif deadline == _ROW:
@@ -301,18 +303,21 @@ class Tracker:
         if self.trace is not None:
             self.trace.end(step, gone=step.customer.key not in self.customers)
 
-    def _finish(self, *steps: Step) -> None:
-        """See to what is left of rows that were changed, and to who else is to hear of it."""
+    def _finish_all(self, steps: list[Step]) -> None:
         for step in steps:
-            customer = step.customer
-            key = customer.key
-            self.customers.dirty.add(key)
-            if not (customer.journeys or customer.deadlines or key in self.waiting):
-                self._tidy(step)
-            for moment, name in step.waits:
-                self.customers.plan((moment, DEADLINE, 0, key, name))
-            for reference, arrival in step.sends:
-                self._finish(*self._who.tell(step, reference, arrival))
+            self._finish(step)
+
+    def _finish(self, step: Step) -> None:
+        """See to what is left of a row that was changed, and to who else is to hear of it."""
+        customer = step.customer
+        key = customer.key
+        self.customers.dirty.add(key)
+        if not (customer.journeys or customer.deadlines or key in self.waiting):
+            self._tidy(step)
+        for moment, name in step.waits:
+            self.customers.plan((moment, DEADLINE, 0, key, name))
+        for reference, arrival in step.sends:
+            self._finish_all(self._who.tell(step, reference, arrival))
 
     def _take(self, key: str, event_key: int) -> tuple[str, Envelope]:
         events = self.waiting[key]
@@ -349,5 +354,5 @@ def customer_key(event: Envelope) -> str:
 
 def _event_key(event: Envelope, *more: str) -> int:
     told = vars(event)
-    name = "\x1f".join((told["source"], told["id"], *more)).encode()
-    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")
+    name = "\x1f".join((told["source"], told["id"], *more))
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")

@@ -31,8 +31,7 @@ def begin(step: Step, episode: Episode) -> None:
     conversation = step.customer.conversations[episode.conversation_id]
     step.customer.episodes[episode.id] = episode
     conversation.episodes.append(episode.id)
-    for bound in episode.open_bounds:
-        step.totals.enter(_cell(step, episode, bound), step.now)
+    arrive(step, episode, step.now)
     wait_for_edge(step, episode)
 
 
@@ -58,7 +57,7 @@ def leave(step: Step, episode: Episode, bound: str) -> None:
 
 
 def depart(step: Step, episode: Episode) -> None:
-    """It is under observation elsewhere from now on."""
+    """It is under observation in another cell, or elsewhere, from now on."""
     for bound in episode.open_bounds:
         step.totals.leave(_cell(step, episode, bound), step.now)
 
@@ -82,16 +81,14 @@ def grow_older(step: Step, subject: str) -> None:
         # First let it be known whether what came before the edge was a return.
         step.wait("age", subject, doubt + 1)
         return
-    for bound in episode.open_bounds:
-        step.totals.leave(_cell(step, episode, bound), step.now)
+    depart(step, episode)
     episode.bucket += 1
     _mature(step, episode)
     if episode.bucket == len(step.policy.ages):
         past_claims.remember(step, episode)
         end(step, episode)
         return
-    for bound in episode.open_bounds:
-        step.totals.enter(_cell(step, episode, bound), step.now)
+    arrive(step, episode, step.now)
     wait_for_edge(step, episode)
 
 
@@ -159,12 +156,12 @@ def correct(step: Step, episode: Episode, proof: Mark | None, **why: str) -> Non
 
 def _in_doubt_until(step: Step, episode: Episode) -> Moment | None:
     """Until when it is not known whether the customer came back, if it is not."""
-    names = [f"reopen:{episode.id}"]
-    for name, word in step.customer.words.items():
+    deadlines, words = step.customer.deadlines, step.customer.words
+    doubts = [deadlines.get(f"reopen:{episode.id}")]
+    for name, word in words.items():
         if word.conversation_id == episode.conversation_id:
-            names.append(f"hold:{name}")
-    deadlines = step.customer.deadlines
-    return max([deadlines[name] for name in names if name in deadlines], default=None)
+            doubts.append(deadlines.get(f"hold:{name}"))
+    return max(filter(None, doubts), default=None)
 
 
 def _mature(step: Step, episode: Episode) -> None:

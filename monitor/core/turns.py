@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from monitor.core import effort, missed
-from monitor.core.messages import AI, HUMAN, asks_nothing, is_answer, is_public, is_request
+from monitor.core.messages import AI, HUMAN, asks_nothing, is_answer, is_request
 from monitor.core.silent import sf03, sf11, sf12, sf13, sf14, sf19
 from monitor.core.state import Owner
 from monitor.core.step import version_of
@@ -36,15 +36,16 @@ _NO_CLAIM = (Basis.BULK, Basis.MERGE)
 
 
 def hear(step: Step, conversation: Conversation, data: MessageData) -> None:
-    """Somebody said something that the customer can see. What a system says is passed over."""
-    if not is_public(data) or data.actor in _PASSED_OVER:
+    """Somebody said something. What a system says is passed over."""
+    if data.actor in _PASSED_OVER:
         return
+    answers = is_answer(data)
     if data.actor is AI:
-        _hear_ai(step, conversation, data)
+        _hear_ai(step, conversation, answers=answers)
     elif data.actor is HUMAN:
         _hear_human(step, conversation)
     if conversation.origin is not _BY_US:
-        _follow(step, conversation, data)
+        _follow(step, conversation, data, answers=answers)
     conversation.turns.last_at = max(conversation.turns.last_at, step.at)
 
 
@@ -54,7 +55,7 @@ def hear_again(step: Step, conversation: Conversation, data: MessageData) -> Non
     if turns.waiting is not None and turns.waits_for == data.message_id and asks_nothing(data):
         sf12.unasked(step, conversation)
         sf13.unasked(step, conversation)
-        turns.waiting, turns.waits_for = None, ""
+        _wait_no_longer(step, conversation)
     if conversation.origin is not Origin.PROACTIVE:
         sf11.asked(step, conversation, data)
 
@@ -134,8 +135,8 @@ def act(step: Step, conversation: Conversation, data: ActionData) -> None:
     sf14.interrupt(conversation)
 
 
-def _hear_ai(step: Step, conversation: Conversation, data: MessageData) -> None:
-    turns, answers = conversation.turns, is_answer(data)
+def _hear_ai(step: Step, conversation: Conversation, *, answers: bool) -> None:
+    turns = conversation.turns
     turns.ai_spoke = True
     if turns.owner is _NOBODY or (answers and turns.owner is _LOST):
         _own(step, conversation, Owner.AI)
@@ -151,16 +152,20 @@ def _hear_human(step: Step, conversation: Conversation) -> None:
     sf14.interrupt(conversation)
 
 
-def _follow(step: Step, conversation: Conversation, data: MessageData) -> None:
-    if is_answer(data):
+def _follow(step: Step, conversation: Conversation, data: MessageData, *, answers: bool) -> None:
+    asks = is_request(data)
+    if answers:
         _settle(step, conversation)
-    elif data.actor is AI or is_request(data):
+    elif asks or data.actor is AI:
         _wait(step, conversation, data)
     sf03.spoke(step, conversation, data)
     sf11.spoke(step, conversation, data)
-    sf14.spoke(step, conversation, data)
-    if data.actor is HUMAN:
+    if asks:
+        sf14.asked(step, conversation)
+    elif data.actor is HUMAN:
         sf19.spoke(step, conversation, data)
+    elif answers:
+        sf14.replied(step, conversation, data)
 
 
 def _own(step: Step, conversation: Conversation, owner: Owner, *, given_back: bool = False) -> None:
@@ -198,10 +203,17 @@ def _is_ai_to_begin(conversation: Conversation) -> bool:
 def _settle(step: Step, conversation: Conversation) -> None:
     turns = conversation.turns
     turns.settled_at = max(turns.settled_at, step.at)
-    sf12.answered(step, conversation)
-    sf13.answered(step, conversation)
+    if step.customer.raised:
+        sf12.answered(step, conversation)
+        sf13.answered(step, conversation)
     if turns.waiting is not None and turns.waiting.at <= step.at:
-        turns.waiting, turns.waits_for = None, ""
+        _wait_no_longer(step, conversation)
+
+
+def _wait_no_longer(step: Step, conversation: Conversation) -> None:
+    conversation.turns.waiting, conversation.turns.waits_for = None, ""
+    step.forget("mute", conversation.id)
+    step.forget("limbo", conversation.id)
 
 
 def _asked_in(step: Step, conversation: Conversation, handoff_id: str) -> Conversation:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor.core.policy import Policy
-    from monitor.rules.model import Group
+    from monitor.rules.model import Group, Record
     from monitor.rules.slo import SloFile
 
 SLO_FILE = Path("deploy/slo.toml")
@@ -70,6 +70,11 @@ def alerts(slo: SloFile, policy: Policy) -> Iterator[Alert]:
     for parts in groups(slo, policy).values():
         for group in parts:
             yield from (rule for rule in group.rules if isinstance(rule, Alert))
+
+
+def name_of(rule: Record | Alert) -> str:
+    """What Prometheus calls a rule."""
+    return rule.alert if isinstance(rule, Alert) else rule.record
 
 
 def write(wanted: dict[str, str], directory: Path, suffix: str = SUFFIX) -> None:

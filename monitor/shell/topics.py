@@ -99,6 +99,11 @@ def changelog_of(group: str) -> Topic:
     return Topic(f"{group}-{TABLE}-changelog", _STATE)
 
 
+def topics_of(group: str) -> tuple[Topic, ...]:
+    """All topics that the workers of a group read and write."""
+    return (*INPUTS, *OUTPUTS, notes_of(group), changelog_of(group))
+
+
 async def create_topics(
     bootstrap: str,
     partitions: int,
@@ -120,7 +125,7 @@ async def create_topics(
         TopicError: The broker refused a topic, or one exists with another partition count.
         KafkaConnectionError: Nobody answers there.
     """
-    async with _client(bootstrap, security) as client:
+    async with admin_client(bootstrap, security) as client:
         await _create(client, topics, partitions, replication_factor)
         await _check(client, topics, partitions)
 
@@ -138,14 +143,27 @@ async def check_topics(
         TopicError: One is missing, or has another partition count.
         KafkaConnectionError: Nobody answers there.
     """
-    async with _client(bootstrap, security) as client:
+    async with admin_client(bootstrap, security) as client:
         await _check(client, topics, partitions)
 
 
+async def exists(
+    bootstrap: str, topic: Topic, *, security: Mapping[str, Any] | None = None
+) -> bool:
+    """Whether there is such a topic. To begin reading might make it, without its settings.
+
+    Raises:
+        KafkaConnectionError: Nobody answers there.
+    """
+    async with admin_client(bootstrap, security) as client:
+        return topic.name in await client.list_topics()
+
+
 @asynccontextmanager
-async def _client(
+async def admin_client(
     bootstrap: str, security: Mapping[str, Any] | None
 ) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A connected client for questions about topics."""
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(security or {}))
     try:
         await client.start()
@@ -170,7 +188,7 @@ async def _create(
 
 
 async def _check(client: AIOKafkaAdminClient, topics: Sequence[Topic], partitions: int) -> None:
-    for name, count in (await _partition_counts(client, [each.name for each in topics])).items():
+    for name, count in (await partition_counts(client, [each.name for each in topics])).items():
         if count != partitions:
             raise TopicError(
                 f"topic {name} has {count} partitions, but {partitions} are wanted; "
@@ -178,7 +196,7 @@ async def _check(client: AIOKafkaAdminClient, topics: Sequence[Topic], partition
             )
 
 
-async def _partition_counts(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+async def partition_counts(client: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
     """Return each topic's count once the broker that we ask has heard of all its leaders.
 
     A consumer that starts before would be assigned nothing, and ask again only minutes later.

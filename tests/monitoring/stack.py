@@ -46,6 +46,7 @@ class Stack:
         self._every = every
         self.port, self._alertmanager_port = free_port(), free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
+        self.alertmanager = f"http://{LOOPBACK}:{self._alertmanager_port}"
         self._rules()
         self._configure(targets, alerting=bool(hook))
         self._parts = [self._prometheus()]
@@ -185,8 +186,14 @@ def _hurry(route: dict[str, Any]) -> None:
 
 def fetch(url: str) -> Any:
     """Return the JSON behind an address of this machine."""
+    return json.loads(page(url))
+
+
+def page(url: str) -> str:
+    """Return the text behind an address of this machine."""
     with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  # ours
-        return json.load(answer)
+        text: str = answer.read().decode()
+        return text
 
 
 def wait_until(holds: Callable[[], object], *, within_seconds: float = 60) -> None:

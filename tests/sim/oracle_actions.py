@@ -71,7 +71,7 @@ class Action:
             (
                 thread
                 for thread in reversed(self.customer.threads)
-                if names and thread.name == names[0] and thread.key in kin
+                if names and thread.name == names[0] and thread.keys & kin
                 if thread.facts[0].place <= place and self.customer.remembers(thread, place)
             ),
             None,

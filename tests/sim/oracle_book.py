@@ -74,6 +74,7 @@ MESSAGE_KINDS = frozenset(
     ]
 )
 ACTORS = frozenset({"customer", "ai", "human", "system"})
+SPEAKERS = ("customer", "ai", "human")
 
 
 def word(value: object, known: Iterable[str], default: str = "unknown") -> str:
@@ -109,6 +110,17 @@ class Thread:
     known: Labels | None = None
     involved: Labels | None = None
     apart: list[tuple[Place, list[Fact]]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def keys(self) -> set[str]:
+        """The references under which it was heard of."""
+        return {self.key, *self.others}
+
+    def last_word(self) -> int:
+        """When somebody last said something that the customer can see."""
+        spoken = (one.t for one in self.facts for who in SPEAKERS if public(one, who))
+        return max(spoken, default=0)
 
     def known_then(self, name: str, fact: Fact) -> str | None:
         """The last known value of a field, as it was where a fact was told.

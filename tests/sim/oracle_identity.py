@@ -94,8 +94,10 @@ def _unite(
 
 
 def _absorb(customer: Customer, twin: Thread, thread: Thread, place: Place) -> None:
+    _count_once(twin, thread)
     twin.apart += [*thread.apart, (place, twin.facts), (place, thread.facts)]
     twin.facts = sorted([*twin.facts, *thread.facts], key=lambda fact: fact.place)
+    twin.others += sorted(thread.keys)
     contacts = [one for one in (twin.contact, thread.contact) if one]
     twin.contact = min(contacts, key=lambda fact: fact.place, default=None)
     for claim in customer.claims:
@@ -106,6 +108,16 @@ def _absorb(customer: Customer, twin: Thread, thread: Thread, place: Place) -> N
             question.thread = twin
     customer.threads.remove(thread)
     thread.journey.threads.remove(thread)
+
+
+def _count_once(twin: Thread, thread: Thread) -> None:
+    """What the two were counted as is told of the one as it is where somebody spoke last."""
+    both = (twin, thread) if twin.last_word() >= thread.last_word() else (thread, twin)
+    identified = any(one.known for one in both)
+    twin.demand = next((one.demand for one in both if one.demand), None)
+    twin.involved = next((one.involved for one in both if one.involved), None)
+    twin.known = twin.demand[:1] if twin.demand and identified else None
+    twin.spam = any(one.spam for one in both)
 
 
 def device_kin(key: str, links: Iterable[Fact], place: Place, memory: int) -> frozenset[str]:

@@ -138,7 +138,7 @@ def _says_more(customer: Customer, thread: Thread, fact: Fact) -> None:
         return
     if held:
         _decide(customer, held, fact.place, nods=kind in NOTHING)
-        if kind in NOTHING:
+        if kind in NOTHING and standing(customer, thread, fact.place):
             _nod(customer, held.fact, fact)
     elif kind in NOTHING:
         failed = [_take_back(customer, claim, name, thread, fact) for claim in customer.claims]

@@ -31,7 +31,8 @@ def spoke(step: Step, conversation: Conversation, data: MessageData) -> None:
     """The customer may ask for a human, the AI may go on, and silence starts anew."""
     turns = conversation.turns
     if turns.wants_human is None:
-        asked(step, conversation, data)
+        if data.requests_human:
+            asked(step, conversation, data)
         return
     if data.actor is AI and step.at >= turns.wants_human.at:
         turns.ai_went_on += 1

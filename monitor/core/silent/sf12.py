@@ -43,14 +43,10 @@ def expire(step: Step, subject: str) -> None:
 def answered(step: Step, conversation: Conversation) -> None:
     """Nobody waits any more, or did not even then."""
     overturn(step, KIND, conversation.id, conversation)
-    waiting = conversation.turns.waiting
-    if waiting is not None and waiting.at <= step.at:
-        step.forget("mute", conversation.id)
 
 
 def unasked(step: Step, conversation: Conversation) -> None:
     """The message that waits turns out to want no answer."""
-    step.forget("mute", conversation.id)
     waiting = conversation.turns.waiting
     if waiting is not None:
         overturn(step, KIND, conversation.id, conversation, waiting.at)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from monitor.core.messages import AI, is_answer, is_request
 from monitor.core.silent.findings import SilentFailure, raise_finding
 from monitor.core.state import Loop
 from schemas.published import Confidence
@@ -31,21 +30,8 @@ _COMPARED = (
 _TURNS_ALIKE = 3
 
 
-def spoke(step: Step, conversation: Conversation, data: MessageData) -> None:
-    """A customer's turn, or a reply of the AI to it."""
-    if is_request(data):
-        _turn(step, conversation)
-    elif data.actor is AI and is_answer(data):
-        _reply(step, conversation, data)
-
-
-def interrupt(conversation: Conversation) -> None:
-    """Something happens that may help: the run is over."""
-    if conversation.turns.loop is not None:
-        conversation.turns.loop.run = 0
-
-
-def _turn(step: Step, conversation: Conversation) -> None:
+def asked(step: Step, conversation: Conversation) -> None:
+    """The customer says something that wants an answer."""
     loop, intent = _loop(conversation), conversation.intent
     if intent is None or intent != loop.intent:
         loop.run = 1
@@ -57,7 +43,8 @@ def _turn(step: Step, conversation: Conversation) -> None:
         _found(step, conversation)
 
 
-def _reply(step: Step, conversation: Conversation, data: MessageData) -> None:
+def replied(step: Step, conversation: Conversation, data: MessageData) -> None:
+    """The AI answers."""
     loop = _loop(conversation)
     told = None if data.content_simhash is None else _digest(data.content_simhash)
     again = told is not None and told in loop.hashes
@@ -69,6 +56,12 @@ def _reply(step: Step, conversation: Conversation, data: MessageData) -> None:
     loop.hashes = [*loop.hashes, told][-step.policy.loop_memory :]
     if again:
         _found(step, conversation)
+
+
+def interrupt(conversation: Conversation) -> None:
+    """Something happens that may help: the run is over."""
+    if conversation.turns.loop is not None:
+        conversation.turns.loop.run = 0
 
 
 def _found(step: Step, conversation: Conversation) -> None:

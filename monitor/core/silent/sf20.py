@@ -85,8 +85,8 @@ def _blind(step: Step) -> Iterator[tuple[str, Confidence]]:
     for name, beat in sight.beats.items():
         if beat.at < begun_at and step.at < beat.at + MEMORY:
             yield f"{_PRODUCER}{name}", Confidence.CONFIRMED
-    hours = _hours_like(begun_at)
-    for topic in TOPICS:
+    hours = [hour for hour in _hours_like(begun_at) if hour in sight.hours]
+    for topic in TOPICS if len(hours) >= _DAYS_MIN else ():
         if _is_busy(step, topic, hours) and sight.since(begun_at, topic) == 0:
             yield f"silent:{topic}", Confidence.PROBABLE
     for signal, (part, whole, limit) in _RATIOS.items():

@@ -1,0 +1,193 @@
+"""Examines an installation from outside, and says of everything that is wrong how to put it right.
+
+Rule: it only looks. It makes no topic, joins no group and sends no alert, so that it can be run at
+any time. What it cannot reach it names, and goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiokafka.errors import KafkaError
+
+from monitor.shell import topic_check
+from monitor.shell.benchmarks import Benchmarks
+from monitor.shell.policy_file import PolicyError, load_policy
+from monitor.shell.settings import PREFIX, SettingsError
+from monitor.shell.topics import TopicError, topics_of
+from monitor.shell.worker_page import WorkerPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from monitor.shell.settings import Settings
+
+_ANSWERED_WITHIN_SECONDS = 10
+_SKEW_SECONDS_MAX = 60
+_LAG_SECONDS_MAX = 300
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """What is wrong, and the fix."""
+
+    what: str
+    fix: str
+
+    @classmethod
+    def of(cls, error: Exception, fix: str) -> Ailment:
+        """What an error says, and its own fix if it names one."""
+        what, _, own = str(error).partition("; fix: ")
+        return cls(what, own or fix)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What somebody answered over HTTP."""
+
+    status: int
+    date: datetime | None
+    text: str
+
+
+class SilenceError(Exception):
+    """Nobody answers at an address. The message says why."""
+
+
+async def fetch(url: str) -> Answer:
+    """Get a page.
+
+    Raises:
+        SilenceError: nobody answers.
+    """
+    timeout = aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+            date = answer.headers.get("Date")
+            told = parsedate_to_datetime(date) if date else None
+            return Answer(answer.status, told, await answer.text())
+    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+        raise SilenceError(f"nobody answers at {url} ({type(error).__name__})") from None
+
+
+def examine_files(settings: Settings) -> Iterator[Ailment]:
+    """Whether a worker could start with the files that the settings name."""
+    try:
+        settings.hash_key()
+    except SettingsError as error:
+        yield Ailment.of(error, "outcome-monitor key new hash.key, and name the file")
+    try:
+        load_policy(settings.policy_file)
+    except PolicyError as error:
+        yield Ailment.of(error, "outcome-monitor policy check names the key and its range")
+    try:
+        if settings.benchmarks_file is not None:
+            Benchmarks(settings.benchmarks_file)
+    except SettingsError as error:
+        yield Ailment.of(error, "see docs/alerts.md for how scores are written")
+
+
+async def examine_topics(settings: Settings) -> list[Ailment]:
+    """Whether the broker answers, and its topics are as they are needed."""
+    bootstrap, topics = settings.kafka_bootstrap, topics_of(settings.group)
+    try:
+        async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
+            found = await topic_check.faults(bootstrap, topics, settings.partitions)
+    except (KafkaError, TimeoutError):
+        return [
+            Ailment(
+                f"no Kafka broker answers at {bootstrap}",
+                f"start it, or give the address of one that runs in {PREFIX}KAFKA_BOOTSTRAP",
+            )
+        ]
+    except TopicError as error:
+        return [Ailment.of(error, "see that all brokers run")]
+    return [Ailment(f"topic {one.topic} {one.what}", one.fix) for one in found]
+
+
+async def examine_workers(urls: Sequence[str], settings: Settings, now: datetime) -> list[Ailment]:
+    """Whether workers answer, have all partitions between them, and keep up."""
+    found: list[Ailment] = []
+    pages: list[WorkerPage] = []
+    for url in urls:
+        base = url.rstrip("/")
+        try:
+            ready, page = await fetch(f"{base}/readyz"), await fetch(f"{base}/metrics")
+        except SilenceError as error:
+            found.append(Ailment(str(error), "start the worker, or name another by --worker"))
+            continue
+        if ready.status != _OK:
+            found.append(
+                Ailment(
+                    f"worker {base} is not ready: {ready.text.strip()}",
+                    "wait while it recovers; if it stays so, its log says what it waits for",
+                )
+            )
+        found += _of_clock(base, page.date, now)
+        pages.append(WorkerPage(base, page.text))
+    for worker in pages:
+        found += _of_page(worker, settings)
+    return found + list(_of_partitions(pages)) if len(pages) == len(urls) else found
+
+
+def _of_clock(base: str, told: datetime | None, now: datetime) -> Iterator[Ailment]:
+    skew = 0.0 if told is None else (told - now).total_seconds()
+    if abs(skew) > _SKEW_SECONDS_MAX:
+        yield Ailment(
+            f"the clock of {base} is {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'} of ours",
+            "let both machines keep time by NTP: lateness and lag are measured by these clocks",
+        )
+
+
+def _of_page(worker: WorkerPage, settings: Settings) -> Iterator[Ailment]:
+    """What a worker's page says of its own health."""
+    wanted = worker.one("cx_monitor_partitions")
+    if wanted is not None and wanted != settings.partitions:
+        yield Ailment(
+            f"worker {worker.base} is set up for {wanted:.0f} partitions, we for "
+            f"{settings.partitions}",
+            f"set {PREFIX}PARTITIONS alike everywhere",
+        )
+    for topic, seconds in worker.most("cx_monitor_lag_seconds", "topic").items():
+        if seconds > _LAG_SECONDS_MAX:
+            yield Ailment(
+                f"worker {worker.base} is {seconds:.0f} s behind on {topic}",
+                "start more workers, up to one for each partition",
+            )
+    for signal in worker.most("cx_monitor_blind", "signal"):
+        yield Ailment(
+            f"worker {worker.base} is blind: {signal}",
+            "see docs/runbooks/MonitorSignalBlind.md: a source that used to speak is silent",
+        )
+    for topic, skewed in worker.most("cx_clock_skewed_total", "topic").items():
+        if skewed:
+            yield Ailment(
+                f"{skewed:.0f} events on {topic} were dated after they arrived",
+                "set the clocks of their producers",
+            )
+
+
+def _of_partitions(pages: Sequence[WorkerPage]) -> Iterator[Ailment]:
+    """Whether each partition is had by exactly one of these workers."""
+    owners = Counter(number for worker in pages for number in worker.partitions())
+    wanted = max((worker.one("cx_monitor_partitions") or 0 for worker in pages), default=0)
+    missing = [number for number in range(int(wanted)) if number not in owners]
+    if missing:
+        yield Ailment(
+            f"none of these workers has partitions {', '.join(map(str, missing))}",
+            "name all workers by --worker; if these are all of them, "
+            "see docs/runbooks/MonitorPartitionUnowned.md",
+        )
+    twice = sorted(number for number, count in owners.items() if count > 1)
+    if twice:
+        yield Ailment(
+            f"several workers show partitions {', '.join(map(str, twice))}",
+            "restart the one that has been running longest; it was replaced and does not know it",
+        )

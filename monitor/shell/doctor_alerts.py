@@ -1,0 +1,126 @@
+"""Examines the way of an alert: from the rules in Prometheus to whoever is told by Alertmanager."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from monitor.shell.doctor import Ailment, SilenceError, fetch
+from monitor.shell.worker_page import WorkerPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+WATCHDOG = "MonitorWatchdog"
+
+
+async def examine_prometheus(
+    url: str, job: str, wanted: Mapping[str, Sequence[str]]
+) -> list[Ailment]:
+    """Whether Prometheus scrapes the workers, has our rules, and passes alerts on.
+
+    Args:
+        url: its address.
+        job: what it calls the workers.
+        wanted: the names of the rules that should be loaded, by group.
+    """
+    base = url.rstrip("/")
+    try:
+        targets = await _asked(base, "targets?state=active")
+        rules = await _asked(base, "rules")
+        managers = await _asked(base, "alertmanagers")
+    except SilenceError as error:
+        return [Ailment(str(error), "start Prometheus, or give its address by --prometheus")]
+    return [
+        *_of_targets(base, job, targets["activeTargets"]),
+        *_of_rules(base, wanted, rules["groups"]),
+        *_of_managers(base, managers["activeAlertmanagers"]),
+    ]
+
+
+async def examine_alertmanager(url: str) -> list[Ailment]:
+    """Whether alerts arrive at Alertmanager, and leave it."""
+    base = url.rstrip("/")
+    query = quote(f'alertname="{WATCHDOG}"')
+    try:
+        watchdog = await fetch(f"{base}/api/v2/alerts?filter={query}")
+        page = WorkerPage(base, (await fetch(f"{base}/metrics")).text)
+    except SilenceError as error:
+        return [Ailment(str(error), "start Alertmanager, or give its address by --alertmanager")]
+    found = []
+    if not json.loads(watchdog.text):
+        found.append(
+            Ailment(
+                f"no {WATCHDOG} has arrived at Alertmanager {base}, which always fires",
+                "see that Prometheus has our rules and names this Alertmanager under `alerting`",
+            )
+        )
+    failed = page.most("alertmanager_notifications_failed_total", "integration")
+    for integration, number in failed.items():
+        if number:
+            found.append(
+                Ailment(
+                    f"Alertmanager {base} could not deliver {number:.0f} notifications by "
+                    f"{integration}",
+                    "its log says why; see to the address and the secret of that receiver",
+                )
+            )
+    return found
+
+
+async def _asked(base: str, path: str) -> Any:  # noqa: ANN401  # whatever Prometheus answers
+    answer = await fetch(f"{base}/api/v1/{path}")
+    try:
+        return json.loads(answer.text)["data"]
+    except (ValueError, KeyError, TypeError):
+        raise SilenceError(f"{base} answers, but not as Prometheus does") from None
+
+
+def _of_targets(base: str, job: str, targets: Sequence[Mapping[str, Any]]) -> Iterator[Ailment]:
+    ours = [one for one in targets if one["labels"].get("job") == job]
+    if not ours:
+        yield Ailment(
+            f"Prometheus {base} has no job {job}",
+            "scrape the workers under this job, or name another in the SLO file",
+        )
+    for one in ours:
+        if one["health"] == "down":
+            yield Ailment(
+                f"Prometheus {base} cannot scrape {one['scrapeUrl']}: {one['lastError']}",
+                "see that the worker runs, and listens where Prometheus can reach it",
+            )
+
+
+def _of_rules(
+    base: str, wanted: Mapping[str, Sequence[str]], groups: Sequence[Mapping[str, Any]]
+) -> Iterator[Ailment]:
+    loaded = {group["name"]: [rule["name"] for rule in group["rules"]] for group in groups}
+    missing = sorted(name for name in wanted if name not in loaded)
+    if missing:
+        yield Ailment(
+            f"Prometheus {base} has not loaded {len(missing)} of our {len(wanted)} groups of "
+            f"rules, such as {missing[0]}",
+            "add deploy/prometheus/rules to its rule_files and reload it",
+        )
+    stale = sorted(name for name in wanted if name in loaded and loaded[name] != wanted[name])
+    if stale:
+        yield Ailment(
+            f"Prometheus {base} has other rules than ours in {', '.join(stale)}",
+            "outcome-monitor rules write, and reload it",
+        )
+    for group in groups:
+        for rule in group["rules"]:
+            if group["name"] in wanted and rule["health"] == "err":
+                yield Ailment(
+                    f"rule {rule['name']} fails in Prometheus: {rule.get('lastError', '')}",
+                    "outcome-monitor rules write, and reload it; if it stays so, tell us",
+                )
+
+
+def _of_managers(base: str, managers: Sequence[object]) -> Iterator[Ailment]:
+    if not managers:
+        yield Ailment(
+            f"Prometheus {base} knows no Alertmanager, so nobody is paged",
+            "name one in its configuration under `alerting`",
+        )

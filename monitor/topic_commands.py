@@ -1,0 +1,98 @@
+"""The commands about topics: what there should be, making it, and checking what there is."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from aiokafka.errors import KafkaError
+
+from monitor.shell.replay import dump_line
+from monitor.shell.settings import read_settings
+from monitor.shell.topic_check import faults
+from monitor.shell.topics import TopicError, create_topics, topics_of
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+topics_app = typer.Typer(help="The topics that workers read and write.", no_args_is_help=True)
+
+_T = TypeVar("_T")
+_Json = Annotated[bool, typer.Option("--json", help="JSON, one a line.")]
+
+
+@topics_app.command(name="list")
+def topics_list(json_: _Json = False) -> None:
+    """List the topics of a group with the settings that each needs. Asks no broker.
+
+    Example: OUTCOME_MONITOR_GROUP=support outcome-monitor topics list
+    """
+    settings = read_settings()
+    for topic in topics_of(settings.group):
+        told = {"topic": topic.name, "partitions": settings.partitions, **topic.settings}
+        if json_:
+            sys.stdout.write(dump_line(told))
+        else:
+            needs = " ".join(f"{name}={value}" for name, value in list(told.items())[1:])
+            sys.stdout.write(f"{topic.name}  {needs}\n")
+
+
+@topics_app.command(name="create")
+def topics_create() -> None:
+    """Make the topics that are missing. Those that exist are checked and never changed.
+
+    Example: OUTCOME_MONITOR_PARTITIONS=12 OUTCOME_MONITOR_REPLICATION_FACTOR=3
+    outcome-monitor topics create
+    """
+    settings = read_settings()
+    topics = topics_of(settings.group)
+    _asked(
+        settings.kafka_bootstrap,
+        create_topics(
+            settings.kafka_bootstrap,
+            settings.partitions,
+            settings.replication_factor,
+            topics=topics,
+        ),
+    )
+    sys.stdout.write(f"all {len(topics)} topics are there\n")
+
+
+@topics_app.command(name="check")
+def topics_check(json_: _Json = False) -> None:
+    """Say of each topic that is not as it is needed what is wrong, and the fix.
+
+    Exits with 1 if there is one.
+
+    Example: outcome-monitor topics check
+    """
+    settings = read_settings()
+    topics = topics_of(settings.group)
+    found = _asked(
+        settings.kafka_bootstrap, faults(settings.kafka_bootstrap, topics, settings.partitions)
+    )
+    for one in found:
+        if json_:
+            told = {"topic": one.topic, "what": one.what, "fix": one.fix}
+            sys.stdout.write(dump_line(told))
+        else:
+            sys.stdout.write(f"{one.topic} {one.what}\n  fix: {one.fix}\n")
+    if found:
+        raise typer.Exit(1)
+    if not json_:
+        sys.stdout.write(f"all {len(topics)} topics are as they are needed\n")
+
+
+def _asked(bootstrap: str, question: Coroutine[Any, Any, _T]) -> _T:
+    """What a broker answers, and if it does not, whom we asked."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        return asyncio.run(question)
+    except KafkaError as error:
+        raise TopicError(
+            f"no answer from {bootstrap} ({type(error).__name__}); fix: see that the broker runs, "
+            "or name another by OUTCOME_MONITOR_KAFKA_BOOTSTRAP"
+        ) from None

@@ -1,0 +1,103 @@
+"""`outcome-monitor topics`: an operator makes topics, and is told which are not as needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from monitor.shell.topics import topics_of
+
+GROUP = "support"
+# Partitions and settings of topics that somebody made by hand.
+KEPT = {"cleanup.policy": "delete", "retention.ms": "-1"}
+BY_HAND = {
+    "cx.conversations": (4, KEPT | {"cleanup.policy": "compact"}),
+    "cx.handoffs": (3, KEPT),
+    "cx.outcomes": (4, KEPT | {"retention.ms": "3600000"}),
+    "cx.findings": (4, KEPT),
+    "cx.dead-letters": (4, KEPT | {"max.message.bytes": "1000"}),
+    "support-journeys-changelog": (4, {"cleanup.policy": "delete"}),
+}
+
+
+async def make(bootstrap: str) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        made = [
+            NewTopic(name, partitions, 1, topic_configs=settings)
+            for name, (partitions, settings) in BY_HAND.items()
+        ]
+        await client.create_topics(made)
+    finally:
+        await client.close()
+
+
+async def remove(bootstrap: str) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        await client.delete_topics(["support-journeys-changelog"])
+    finally:
+        await client.close()
+
+
+def says(bootstrap: str, *words: str) -> subprocess.CompletedProcess[str]:
+    names = {"OUTCOME_MONITOR_KAFKA_BOOTSTRAP": bootstrap, "OUTCOME_MONITOR_GROUP": GROUP}
+    return subprocess.run(
+        [sys.executable, "-m", "monitor.cli", "topics", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | names,
+    )
+
+
+def test_what_is_made_is_as_it_is_needed(unused: str) -> None:
+    said = says(unused, "check")
+    assert (said.returncode, said.stdout.count("does not exist")) == (1, len(topics_of(GROUP)))
+
+    assert says(unused, "create").returncode == 0
+    said = says(unused, "check")
+    assert (said.returncode, said.stdout) == (0, "all 9 topics are as they are needed\n")
+    assert says(unused, "create").returncode == 0
+
+    asyncio.run(remove(unused))
+
+
+def test_what_was_made_by_hand_is_told_by_topic_with_the_fix(unused: str) -> None:
+    asyncio.run(make(unused))
+
+    said = says(unused, "check", "--json")
+
+    lines = [json.loads(line) for line in said.stdout.splitlines()]
+    told = {one["topic"]: one for one in lines}
+    assert said.returncode == 1
+    assert "cleanup.policy=compact, but delete is needed" in told["cx.conversations"]["what"]
+    assert "--add-config cleanup.policy=delete" in told["cx.conversations"]["fix"]
+    assert told["cx.handoffs"]["what"].startswith("has 3 partitions and 4 are wanted")
+    assert told["cx.followups"]["what"] == "does not exist"
+    assert "retention.ms=3600000, but at least" in told["cx.outcomes"]["what"]
+    assert "cx.findings" not in told  # which keeps everything for ever
+    assert "max.message.bytes=1000, but at least" in told["cx.dead-letters"]["what"]
+    changelog = [one["what"] for one in lines if one["topic"] == "support-journeys-changelog"]
+    assert "the state would be deleted" in changelog[0]
+
+    # What exists is never changed, so making the rest ends with what is left to do.
+    said = says(unused, "create")
+    assert said.returncode == 2
+    assert "topic cx.handoffs has 3 partitions" in said.stderr
+
+    asyncio.run(remove(unused))
+
+
+def test_a_broker_that_does_not_answer_is_named() -> None:
+    said = says("127.0.0.1:1", "check")
+
+    assert said.returncode == 2
+    assert said.stderr.startswith("error: no answer from 127.0.0.1:1")

@@ -1,0 +1,133 @@
+"""What an operator installs from: it names settings, files and addresses that exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from monitor.shell.settings import PREFIX, Settings
+from tests.paths import ROOT
+from tests.rules.conftest import tool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEPLOY = ROOT / "deploy"
+FILES = [DEPLOY / "compose.yml", DEPLOY / "Dockerfile", *(DEPLOY / "systemd").iterdir()]
+UNIT = DEPLOY / "systemd" / "outcome-monitor@.service"
+_SETTING = re.compile(rf"{PREFIX}([A-Z_]+)")
+_MOUNT = re.compile(r"(?P<from>[^:]+):(?P<to>/[^:]+)(:ro)?")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yml").read_text())
+    return content
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
+def test_every_setting_that_is_named_exists(path: Path) -> None:
+    known = {name.upper() for name in Settings.model_fields}
+
+    assert set(_SETTING.findall(path.read_text())) <= known
+
+
+def test_nothing_is_published_beyond_this_machine(compose: dict[str, Any]) -> None:
+    published = [port for one in compose["services"].values() for port in one.get("ports", ())]
+
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_every_file_that_is_mounted_exists(compose: dict[str, Any]) -> None:
+    mounts = [each for one in compose["services"].values() for each in one.get("volumes", ())]
+    told = [_MOUNT.fullmatch(mount) for mount in mounts]
+    ours = [one["from"] for one in told if one and one["from"].startswith(".")]
+
+    assert all(told)
+    # The operator puts secrets there.
+    assert [path for path in ours if not (DEPLOY / path).exists()] == ["./secrets"]
+
+
+def test_workers_can_write_their_own_directory_only(compose: dict[str, Any]) -> None:
+    workers = [one for name, one in compose["services"].items() if name.startswith("worker")]
+
+    assert len(workers) == 2
+    for one in workers:
+        assert one["read_only"]
+        assert one["cap_drop"] == ["ALL"]
+        assert [mount.rpartition(":")[2] for mount in one["volumes"]] == [
+            "/var/lib/outcome-monitor"
+        ]
+
+
+def test_no_image_moves_under_the_feet_of_its_users(compose: dict[str, Any]) -> None:
+    images = [one["image"] for one in compose["services"].values()]
+
+    assert not [image for image in images if ":" not in image or image.endswith(":latest")]
+
+
+def test_prometheus_scrapes_every_worker(compose: dict[str, Any]) -> None:
+    config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    port = Settings.model_fields["web_port"].default
+    workers = [f"{name}:{port}" for name in compose["services"] if name.startswith("worker")]
+
+    assert job["static_configs"][0]["targets"] == workers
+
+
+def test_prometheus_takes_its_configuration() -> None:
+    run = subprocess.run(
+        [tool("promtool"), "check", "config", DEPLOY / "prometheus" / "prometheus.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_image_runs_as_nobody_in_particular_and_copies_what_there_is() -> None:
+    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
+    copied = [line.split()[1:-1] for line in lines if line.startswith("COPY ")]
+    sources = [name for names in copied for name in names if not name.startswith("--from")]
+
+    assert "USER 10001" in lines
+    assert all((ROOT / name).exists() for name in sources if not name.startswith("/"))
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    assert {f"!{name}" for name in sources if not name.startswith("/")} <= set(ignored)
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None and not os.environ.get("CI"):
+        pytest.skip("systemd-analyze is not here")
+    assert analyze is not None, "CI must check the units: Debian's package is systemd"
+    program = tmp_path / "opt" / "outcome-monitor" / "bin" / "outcome-monitor"
+    unit = tmp_path / "etc" / "systemd" / "system" / "outcome-monitor@1.service"
+    for path in (program, unit):
+        path.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    unit.write_bytes(UNIT.read_bytes())
+
+    run = subprocess.run(
+        [
+            analyze,
+            "verify",
+            "--recursive-errors=no",
+            f"--root={tmp_path}",
+            f"/{unit.relative_to(tmp_path)}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (run.returncode, run.stderr) == (0, "")
