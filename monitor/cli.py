@@ -22,10 +22,8 @@ from monitor.dead_letter_commands import dead_letters_app
 from monitor.doctor_command import doctor
 from monitor.map_commands import map_app
 from monitor.notify_command import notify
-from monitor.rules import files as rule_files
-from monitor.rules import routes as route_files
-from monitor.rules.boards import files as board_files
-from monitor.rules.slo import SloError, load_slo
+from monitor.rule_commands import rules_app
+from monitor.rules.slo import SloError
 from monitor.shell.child import ChildError
 from monitor.shell.dead_letters import DeadLetterError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
@@ -52,7 +50,6 @@ app = typer.Typer(
 schemas_app = typer.Typer(help="The contract as JSON Schema and AsyncAPI.", no_args_is_help=True)
 key_app = typer.Typer(help="The key by which customers are hashed.", no_args_is_help=True)
 policy_app = typer.Typer(help="The numbers that verdicts rest on.", no_args_is_help=True)
-rules_app = typer.Typer(help="The rules and alerts of Prometheus.", no_args_is_help=True)
 app.add_typer(schemas_app, name="schemas")
 app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
@@ -221,70 +218,6 @@ def schemas_check() -> None:
     stale = documents.differences()
     if stale:
         raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor schemas write")
-
-
-_Slo = Annotated[Path, typer.Option(help="SLO file.")]
-_Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
-_Boards = Annotated[Path, typer.Option(help="Where the dashboards of Grafana lie.")]
-_Routes = Annotated[Path, typer.Option(help="Where the configuration of Alertmanager lies.")]
-_PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it the default.")]
-
-
-@rules_app.command(name="write")
-def rules_write(
-    slo: _Slo = rule_files.SLO_FILE,
-    directory: _Directory = rule_files.DIRECTORY,
-    policy: _PolicyFile = None,
-    dashboards: _Boards = board_files.DIRECTORY,
-    alertmanager: _Routes = route_files.DIRECTORY,
-) -> None:
-    """Write the rule files of an SLO file, for Prometheus to load, dashboards and routes.
-
-    Example: outcome-monitor rules write --slo slo.toml --directory /etc/prometheus/outcomes
-    """
-    wanted = rule_files.files(load_slo(slo), load_policy(policy))
-    try:
-        rule_files.write(wanted, directory)
-        rule_files.write(board_files.files(load_slo(slo)), dashboards, board_files.SUFFIX)
-        rule_files.write(route_files.routes(load_slo(slo)), alertmanager, route_files.NAME)
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
-    if examples := load_slo(slo).links.examples():
-        keys = ", ".join(f"links.{key}" for key in examples)
-        sys.stderr.write(f"note: {slo}: {keys} are still examples; alerts lead nowhere by them\n")
-
-
-@rules_app.command(name="check")
-def rules_check(
-    slo: _Slo = rule_files.SLO_FILE,
-    directory: _Directory = rule_files.DIRECTORY,
-    policy: _PolicyFile = None,
-    dashboards: _Boards = board_files.DIRECTORY,
-    alertmanager: _Routes = route_files.DIRECTORY,
-) -> None:
-    """Compare the rule files, dashboards and routes with what would be written.
-
-    Example: outcome-monitor rules check
-    """
-    wanted = rule_files.files(load_slo(slo), load_policy(policy))
-    boards = board_files.files(load_slo(slo))
-    stale = [
-        *rule_files.differences(wanted, directory),
-        *rule_files.differences(boards, dashboards, board_files.SUFFIX),
-        *rule_files.differences(route_files.routes(load_slo(slo)), alertmanager, route_files.NAME),
-    ]
-    if stale:
-        raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor rules write")
-
-
-@rules_app.command(name="show")
-def rules_show(slo: _Slo = rule_files.SLO_FILE, policy: _PolicyFile = None) -> None:
-    """Write the rules to stdout, all files one after the other.
-
-    Example: outcome-monitor rules show --slo slo.toml
-    """
-    for text in rule_files.files(load_slo(slo), load_policy(policy)).values():
-        sys.stdout.write(f"---\n{text}")
 
 
 @key_app.command(name="new")
