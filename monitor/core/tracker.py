@@ -109,11 +109,12 @@ class Tracker:
             self._count(topic, event, "applied")
             return self._expect(topic, event, at)
         key, event_key = customer_key(event), _event_key(event)
-        customer = self.customers.find(key)
-        if customer is not None and event_key in customer.seen:
+        customer, late = self.customers.find(key), self.watermark - at
+        # What is older than repeats are known may be known still, or not: it is late in any case.
+        known = customer is not None and event_key in customer.seen
+        if known and late <= self.policy.dedupe_window:
             self._count(topic, event, "duplicate")
             return [Duplicate(event.id), *self._observe(topic, at)]
-        late = self.watermark - at
         if late > self.policy.late_max:
             self._count(topic, event, "late_dropped")
             return [Late(event.id, late, dropped=True), *self._observe(topic, at)]

@@ -241,13 +241,28 @@ def test_a_deadline_comes_before_an_event_of_its_moment() -> None:
 
 def test_a_customer_is_forgotten_when_nothing_is_open_and_no_repeat_can_come() -> None:
     driver = Driver().tell(started("ann", "09:00"))
-    driver.until("7d 09:00")
+    driver.until("7d 08:59")
     assert list(driver.tracker.customers) == ["ann"]
     driver.tell(started("ann", "09:00"))
     assert len(driver.said(Duplicate)) == 1
 
     driver.until("7d 09:01")
     assert driver.tracker.customers == {}
+    driver.tell(started("ann", "09:00"))
+    assert len(driver.said(Duplicate)) == 1
+
+
+def test_what_is_older_than_repeats_are_known_is_too_late_though_it_be_known() -> None:
+    driver = Driver().tell(
+        started("ann", "09:00"), started("ann", "5d 09:00", conversation_id="c2")
+    )
+    driver.until("7d 09:01")
+    assert list(driver.tracker.customers) == ["ann"]
+
+    driver.tell(started("ann", "09:00"))
+
+    assert driver.said(Duplicate) == []
+    assert [one.dropped for one in driver.said(Late)] == [True]
 
 
 def test_an_event_that_changes_nothing_is_remembered_only_as_long_as_its_repeat_may_come() -> None:

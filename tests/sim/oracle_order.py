@@ -130,7 +130,7 @@ def log_of(deliveries: Iterable[tuple[str, dict[str, Any], int]], policy: dict[s
         name = (record["source"], record["id"])
         if kind == HEARTBEAT:
             result = "applied"
-        elif name in seen:
+        elif name in seen and watermark - t <= policy["dedupe_window"]:
             result = "duplicate"
         elif t >= watermark:
             result = "applied"
