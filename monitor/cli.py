@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from monitor.adapters.mapping import MappingError, load_mapping
+from monitor.adapters.records import LogError
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
@@ -28,8 +29,9 @@ from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
 from monitor.shell.history import History
 from monitor.shell.inquiry import AddressError, InquiryError, ask
+from monitor.shell.outlet import OutletError
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
-from monitor.shell.replay import LogError, dump, dump_line, replay
+from monitor.shell.replay import dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
 from monitor.shell.topics import TopicError
 from monitor.shell.worker import run_worker
@@ -331,7 +333,7 @@ def main() -> None:
     ) as error:
         _say(error)
         raise SystemExit(2) from None
-    except (DemoError, InquiryError) as error:
+    except (DemoError, InquiryError, OutletError) as error:
         _say(error)
         raise SystemExit(1) from None
     except KeyboardInterrupt:

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from monitor.adapters.expressions import Path as FieldPath
     from monitor.adapters.expressions import Scope
     from monitor.adapters.mapping_file import EventRule, Lookup, Rule
+    from monitor.adapters.records import Record
 
-Record = dict[str, Any]
 Event = dict[str, Any]
 
 MAPS = Path(__file__).parent / "maps"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from monitor.adapters.classifiers import CLASSIFIERS
 from monitor.adapters.expressions import Expression, Path
-from monitor.adapters.mapping_file import Lookup
+from monitor.adapters.mapping_file import Lookup, WrittenTime
 from schemas.conversations import ConversationEvent
 from schemas.followups import FollowupEvent
 from schemas.handoffs import HandoffEvent
@@ -119,10 +119,12 @@ class _Check:
                             yield _unknown(where, str(word), known)
 
     def value(
-        self, where: str, value: Expression | Lookup | None, classes: frozenset[str]
+        self, where: str, value: Expression | Lookup | WrittenTime | None, classes: frozenset[str]
     ) -> Iterator[str]:
         """Check that everything a value reads is declared."""
-        if isinstance(value, Lookup):
+        if isinstance(value, WrittenTime):
+            yield from self._readable(f"{where}.of", ("record", *value.of), classes)
+        elif isinstance(value, Lookup):
             yield from self._declared(f"{where}.of", value.of)
             if value.table not in self.file.tables:
                 yield _unknown(f"{where}.table", value.table, self.file.tables)

@@ -16,11 +16,13 @@ A rule goes through these steps, each of which sees what the ones before it did:
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
-from monitor.adapters.expressions import Expression, Path
+from monitor.adapters.expressions import Expression, Path, Scope, read_path
+from monitor.adapters.written_times import require_format, rfc3339
+from monitor.core.calendars import zones
 
 Scalar = str | int | float | bool
 
@@ -55,11 +57,42 @@ class Lookup(Part):
     default: str | None = None
 
 
+class WrittenTime(Part):
+    """A time that the record writes otherwise than RFC 3339 does."""
+
+    of: FieldPath
+    format: str = Field(
+        description="`unix_s`, `unix_ms` or `unix_ns` for a number since 1970, else the codes of "
+        "Python's strptime, such as `%d.%m.%Y %H:%M:%S`."
+    )
+    zone: str = Field(
+        "UTC",
+        description="The time zone by its name, such as Europe/Berlin, where the time names none. "
+        "Of the hour that comes twice in autumn it is the first.",
+    )
+
+    @model_validator(mode="after")
+    def _is_known(self) -> Self:
+        require_format(self.format)
+        if self.zone not in zones():
+            raise ValueError(f"{self.zone!r} is no time zone")
+        return self
+
+    def __call__(self, scope: Scope) -> str | None:
+        """Give the time as RFC 3339 has it, or nothing if it is not written so."""
+        return rfc3339(read_path(scope["record"], self.of), self.format, self.zone)
+
+
 def _value(value: object) -> Expression | Lookup:
     return Lookup.model_validate(value) if isinstance(value, dict) else _expression(value)
 
 
+def _timing(value: object) -> Expression | WrittenTime:
+    return WrittenTime.model_validate(value) if isinstance(value, dict) else _expression(value)
+
+
 Value = Annotated[Expression | Lookup, PlainValidator(_value)]
+Timing = Annotated[Expression | WrittenTime, PlainValidator(_timing)]
 
 
 class Classification(Part):
@@ -107,17 +140,23 @@ class RecordFields(Part):
     that no event can carry it.
     """
 
+    format: Literal["json", "csv"] = Field(
+        "json",
+        description="JSON objects, one a line, or rows of CSV under a line that names the columns.",
+    )
+    delimiter: str = Field(
+        ",", pattern=r"^[^\"\r\n]$", description="What stands between two cells of CSV."
+    )
     fields: list[FieldPath]
     wording: list[FieldPath] = []
 
-    @field_validator("wording")
-    @classmethod
-    def _are_apart(cls, wording: list[Path], info: Any) -> list[Path]:  # noqa: ANN401  # pydantic's
-        for field in info.data.get("fields", ()):
-            for text in wording:
-                if text[: len(field)] == field:
-                    raise ValueError(f"{'.'.join(text)} lies within the field {'.'.join(field)}")
-        return wording
+    @model_validator(mode="after")
+    def _are_apart(self) -> Self:
+        for field in self.fields:
+            for other in (*self.fields, *self.wording):
+                if other is not field and other[: len(field)] == field:
+                    raise ValueError(f"{'.'.join(other)} lies within the field {'.'.join(field)}")
+        return self
 
 
 class MappingFile(Part):
@@ -128,7 +167,7 @@ class MappingFile(Part):
     source: Expr = Field(description="The CloudEvents source of the events.")
     conversation: Expr = Field(description="The conversation's id, by which memory is kept.")
     customer: Expr = Field(description="The customer's reference, which becomes the Kafka key.")
-    time: Expr
+    time: Timing
     identity: Expr = Field(
         description="What makes a record itself. Two records with equal identity are one, sent "
         "twice. Event ids are made from it."

@@ -57,7 +57,7 @@ def _ignored(ignored: dict[str, int]) -> Table:
 def _refused(refused: list[dict[str, Any]]) -> list[str]:
     lines = [
         f"Refused by the contract: {each['events']:,} of {each['type']} from rule "
-        f"{each['rule']!r}, first for line {each['first_line']}: {each['why']}"
+        f"{each['rule']!r}, first for record {each['first_record']}: {each['why']}"
         for each in refused[:REFUSALS_MAX]
     ]
     left = len(refused) - REFUSALS_MAX

@@ -23,7 +23,8 @@ from schemas.decode import TOPIC_OF, read
 from tests.paths import RECORDED, ROOT
 
 if TYPE_CHECKING:
-    from monitor.adapters.mapping import Event, Record
+    from monitor.adapters.mapping import Event
+    from monitor.adapters.records import Record
 
 pytestmark = pytest.mark.usefixtures("recorded_data")
 

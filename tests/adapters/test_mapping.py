@@ -21,7 +21,8 @@ from monitor.adapters.mapping import (
 from schemas.decode import TOPIC_OF, Invalid, read
 
 if TYPE_CHECKING:
-    from monitor.adapters.mapping import Event, Record
+    from monitor.adapters.mapping import Event
+    from monitor.adapters.records import Record
 
 DESK = Path(__file__).with_name("desk.toml")
 
@@ -273,3 +274,14 @@ def test_a_mapping_that_is_not_there_is_refused_with_the_names_that_are() -> Non
         "give a mapping file or one of the names "
         "cfpb, ghissues, tau1_gpt4o_airline, tau2, uci_incident"
     )
+
+
+def test_a_time_may_be_written_in_the_source_s_way(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    wanted = '{ of = "at", format = "%d.%m.%Y %H:%M", zone = "Europe/Berlin" }'
+    path.write_text(DESK.read_text().replace('"record.at"', wanted))
+    told = [record("start", at="05.01.2026 09:00"), record("start", 2, at="2026-01-05")]
+    read_, unread = load_mapping(path).events(told)
+
+    assert read_["time"] == "2026-01-05T09:00:00+01:00"
+    assert "time" not in unread
