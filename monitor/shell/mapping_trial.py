@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from monitor.adapters.coverage import coverage
+from monitor.adapters.coverage import Sight, coverage
 from monitor.adapters.coverage_table import spelled
 from monitor.adapters.mapping import rule_of
 from monitor.adapters.records import records_of
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from monitor.adapters.coverage import Covered
+    from monitor.adapters.coverage_table import Need
     from monitor.adapters.mapping import Event, Mapping
 
 
@@ -47,6 +48,7 @@ class Trial:
         self.records = 0
         self.unreadable = 0
         self.met: dict[str, Met] = {}
+        self.sight = Sight()
         self.refused: dict[tuple[str, str, str], Refused] = {}
         """By rule, event type, and the field with what is wrong with it."""
 
@@ -69,12 +71,13 @@ class Trial:
     def _is_accepted(self, event: Event) -> bool:
         rule, type_ = rule_of(event), event["type"]
         try:
-            read(TOPIC_OF.get(type_, CONVERSATIONS), event)
+            accepted = read(TOPIC_OF.get(type_, CONVERSATIONS), event)
         except Invalid as refusal:
             place = (rule, type_, refusal.detail)
             self.refused.setdefault(place, Refused(self.records)).events += 1
             return False
         self.met[rule].events[type_] += 1
+        self.sight.see(accepted)
         return True
 
     @property
@@ -132,7 +135,7 @@ class Trial:
                 }
                 for (rule, type_, why), n in self.refused.items()
             ],
-            "coverage": [_told(covered) for covered in coverage(self.mapping.file)],
+            "coverage": [_told(covered) for covered in coverage(self.mapping.file, self.sight)],
         }
 
 
@@ -141,8 +144,11 @@ def _told(covered: Covered) -> dict[str, Any]:
         "family": covered.family.name,
         "metrics": list(covered.family.metrics),
         "answer": covered.answer,
-        "missing": [
-            {"what": need.what, "unlocked_by": [spelled(source) for source in need.any_of]}
-            for need in covered.missing
-        ],
+        "missing": [_told_need(need) for need in covered.missing],
+        "seen_in_sample": covered.seen,
+        "unseen": [_told_need(need) for need in covered.unseen],
     }
+
+
+def _told_need(need: Need) -> dict[str, Any]:
+    return {"what": need.what, "unlocked_by": [spelled(source) for source in need.any_of]}

@@ -107,7 +107,17 @@ def test_the_coverage_says_what_would_unlock_a_measure(run: Run, good: Path) -> 
     _, out, _ = run("map", "check", DESK, "--sample", good)
     (row,) = [line for line in out.splitlines() if line.startswith("promises")]
 
-    assert row.split() == ["promises", "no", "promises", "cx.commitment.made.v1"]
+    assert row.split() == ["promises", "no", "no", "promises", "cx.commitment.made.v1"]
+
+
+def test_the_coverage_says_what_the_sample_did_not_show(run: Run, good: Path) -> None:
+    _, out, _ = run("map", "check", DESK, "--sample", good)
+    effort = out[out.index("\neffort") :].splitlines()[1:]
+
+    assert effort[0].split()[:3] == ["effort", "partly", "partly"]
+    assert "the customer's messages records that have it: the rules would give it" in [
+        " ".join(row.split()) for row in effort[:7]
+    ]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
