@@ -14,12 +14,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from monitor.adapters.mapping import MappingError, load_mapping
+from monitor.adapters.mapping import MappingError
 from monitor.adapters.records import LogError
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
-from monitor.map_commands import map_app
+from monitor.map_commands import map_app, mapping_of
 from monitor.rules import files as rule_files
 from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
@@ -133,7 +133,7 @@ def replay_(  # noqa: PLR0913  # as many as it has options
         if output is not None:
             require_writable(output)
     judged_by = load_policy(policy).with_horizons(_horizons(horizon or []))
-    mapping = None if map_ is None else load_mapping(map_)
+    mapping = None if map_ is None else mapping_of(map_)
     with ExitStack() as opened:
         history = None
         if openmetrics is not None:
@@ -181,7 +181,7 @@ def explain_(  # noqa: PLR0913  # as many as it has options
         text = standings(told)
     elif log and worker is None and customer is None:
         require_files(log)
-        mapping = None if map_ is None else load_mapping(map_)
+        mapping = None if map_ is None else mapping_of(map_)
         told = explain(case, log, load_policy(policy), mapping, Console(stderr=True))
         text = shown(told)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from monitor.adapters.mapping import Event, load_mapping, our_mappings
-from monitor.adapters.records import lines_of
+from monitor.adapters.mapping import Mapping, load_mapping, our_mappings, read_mapping
+from monitor.adapters.records import Event, lines_of
+from monitor.adapters.references import References
 from monitor.shell.mapping_pages import told_in_lines, trial_page
 from monitor.shell.mapping_trial import Trial
 from monitor.shell.outlet import write_all
@@ -27,6 +29,7 @@ from monitor.usage import UsageError, require_files, require_writable
 map_app = typer.Typer(help="From the records of other systems to our events.", no_args_is_help=True)
 
 STDIO = Path("-")
+_KEY_BYTES = 16
 _PAGE_WIDTH = 160
 _FIRST_SENTENCE = re.compile(r"(.+?[.!?])(?=\s+[A-Z]|\s*$)", flags=re.DOTALL)
 
@@ -42,7 +45,7 @@ def map_list() -> None:
     names = our_mappings()
     width = max(len(name) for name in names)
     for name in names:
-        about = " ".join(load_mapping(name).file.about.split())
+        about = " ".join(read_mapping(name).about.split())
         first = _FIRST_SENTENCE.match(about)
         sys.stdout.write(f"{name:{width}}  {first[1] if first else about}\n")
 
@@ -59,7 +62,7 @@ def map_check(
 
     Example: outcome-monitor map check desk.toml --sample export.jsonl
     """
-    trial = Trial(load_mapping(file))
+    trial = Trial(mapping_of(file, leaves=False))
     with _opened(sample) as records:
         for _ in trial.events(lines_of(records)):
             pass
@@ -97,7 +100,7 @@ def map_run(
 
     Example: outcome-monitor map run desk.toml --in export.jsonl --kafka
     """
-    trial = Trial(load_mapping(file))
+    trial = Trial(mapping_of(file))
     require_files(part for part in records if part != STDIO)
     if kafka and out is not None:
         raise UsageError("events go to the topics or to --out; fix: leave one of the two away")
@@ -120,6 +123,23 @@ def map_run(
         console.print(f"{written:,} events acknowledged by {settings.kafka_bootstrap}")
     if not trial.is_clean:
         raise typer.Exit(1)
+
+
+def mapping_of(name: str, *, leaves: bool = True) -> Mapping:
+    """Load a mapping with the keys that the settings name.
+
+    Args:
+        name: of one of ours, or the path of a file.
+        leaves: whether its events are seen by anybody; if not, any key will do.
+
+    Raises:
+        MappingError: there is none, it has mistakes, or it wants a key and has none.
+        SettingsError: a key cannot be read.
+    """
+    key, former = read_settings().reference_keys()
+    if key is None and not leaves and read_mapping(name).names_contacts:
+        key = secrets.token_bytes(_KEY_BYTES)
+    return load_mapping(name, References(key, former))
 
 
 def _mapped(trial: Trial, records: list[Path], progress: Progress) -> Iterator[Event]:

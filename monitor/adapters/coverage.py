@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from monitor.adapters.coverage_table import CUSTOMER, MEASURES, SILENT_FAILURES
 from monitor.adapters.mapping_check import DATA_MODELS, said, writers
+from monitor.adapters.mapping_file import Contact
 from schemas.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def coverage(file: MappingFile, sight: Sight) -> list[Covered]:
 
 def _covered(family: Family, file: MappingFile, sight: Sight) -> Covered:
     answer, missing = _judged(family, lambda source: _is_given(source, file))
-    seen, lacking = _judged(family, lambda source: source in sight.sources)
+    seen, lacking = _judged(
+        family, lambda source: source in sight.sources and _is_given(source, file)
+    )
     unseen = tuple(need for need in lacking if need not in missing)
     return Covered(family, answer, missing, seen, unseen)
 
@@ -143,7 +146,7 @@ def _carries(event: EventRule, field: str, rule: Rule, file: MappingFile) -> boo
 
 def _outlasts(file: MappingFile) -> bool:
     """Tell whether a customer may be seen in more than one conversation."""
-    return file.customer.text != file.conversation.text
+    return isinstance(file.customer, Contact) or file.customer.text != file.conversation.text
 
 
 def _default(event: EventRule, name: str) -> str | None:
@@ -151,7 +154,7 @@ def _default(event: EventRule, name: str) -> str | None:
     return str(default) if isinstance(default, Vocabulary) else None
 
 
-def _words(value: Expression | Lookup, rule: Rule, file: MappingFile) -> Iterator[Any]:
+def _words(value: Expression | Lookup | Contact, rule: Rule, file: MappingFile) -> Iterator[Any]:
     """Yield the words that a value may become; None stands for any."""
     for written, writer in writers(file, value, rule):
         yield from list(said(file, written, writer)) or [None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from monitor.adapters.classifiers import CLASSIFIERS
 from monitor.adapters.expressions import Expression, Path
-from monitor.adapters.mapping_file import Lookup, WrittenTime
+from monitor.adapters.mapping_file import Contact, Lookup, WrittenTime
 from schemas.conversations import ConversationEvent
 from schemas.followups import FollowupEvent
 from schemas.handoffs import HandoffEvent
@@ -38,6 +38,8 @@ def _data_models() -> dict[str, type[BaseModel]]:
 DATA_MODELS = _data_models()
 FILLED_IN = frozenset({"conversation_id", "customer_ref"})
 """Data that every event gets from the file's own ``conversation`` and ``customer``."""
+
+_REFERENCES = frozenset({"customer", "data.other_ref"})
 
 
 def mistakes(file: MappingFile) -> Iterator[str]:
@@ -119,11 +121,18 @@ class _Check:
                             yield _unknown(where, str(word), known)
 
     def value(
-        self, where: str, value: Expression | Lookup | WrittenTime | None, classes: frozenset[str]
+        self,
+        where: str,
+        value: Expression | Lookup | Contact | WrittenTime | None,
+        classes: frozenset[str],
     ) -> Iterator[str]:
         """Check that everything a value reads is declared."""
         if isinstance(value, WrittenTime):
             yield from self._readable(f"{where}.of", ("record", *value.of), classes)
+        elif isinstance(value, Contact):
+            yield from self._declared(f"{where}.of", value.of)
+            if where not in _REFERENCES:
+                yield f"{where}: an address can only be the customer, or a link's other_ref"
         elif isinstance(value, Lookup):
             yield from self._declared(f"{where}.of", value.of)
             if value.table not in self.file.tables:
@@ -164,6 +173,8 @@ def writers(file: MappingFile, value: object, rule: Rule) -> list[tuple[object, 
 
 def said(file: MappingFile, value: object, rule: Rule) -> Iterable[object]:
     """Give the words that a value is known to become; none where only the records decide."""
+    if isinstance(value, Contact):
+        return ()
     if isinstance(value, Lookup):
         default = () if value.default is None else (value.default,)
         return (*file.tables.get(value.table, {}).values(), *default)

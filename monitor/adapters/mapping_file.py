@@ -16,13 +16,17 @@ A rule goes through these steps, each of which sees what the ones before it did:
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from monitor.adapters.expressions import Expression, Path, Scope, read_path
+from monitor.adapters.references import CONTACTS, REGIONS
 from monitor.adapters.written_times import require_format, rfc3339
 from monitor.core.calendars import zones
+
+if TYPE_CHECKING:
+    from monitor.adapters.records import Record
 
 Scalar = str | int | float | bool
 
@@ -83,15 +87,49 @@ class WrittenTime(Part):
         return rfc3339(read_path(scope["record"], self.of), self.format, self.zone)
 
 
-def _value(value: object) -> Expression | Lookup:
-    return Lookup.model_validate(value) if isinstance(value, dict) else _expression(value)
+class Contact(Part):
+    """An e-mail address or a phone number, as the reference to whose it is.
+
+    It is written in one way and leaves as a keyed hash only. It may be the ``customer``, or the
+    ``other_ref`` of a link; a link is left out where the record has no such address, or one that
+    is none. Declare the field as wording, so that no expression sees it.
+    """
+
+    of: FieldPath
+    contact: Literal["email", "phone"]
+    region: str | None = Field(
+        None, description="The country of phone numbers that do not begin with +, such as DE."
+    )
+
+    @model_validator(mode="after")
+    def _has_a_region_that_exists(self) -> Self:
+        if self.region is not None and (self.contact == "email" or self.region not in REGIONS):
+            raise ValueError(f"region: {self.region!r} is none that phone numbers have")
+        return self
+
+    def read(self, record: Record) -> str | None:
+        """Give the address in the one way in which it is written."""
+        written = read_path(record, self.of)
+        return CONTACTS[self.contact](written, self.region) if isinstance(written, str) else None
+
+
+def _value(value: object) -> Expression | Lookup | Contact:
+    if isinstance(value, dict):
+        kind = Contact if "contact" in value else Lookup
+        return kind.model_validate(value)
+    return _expression(value)
+
+
+def _customer(value: object) -> Expression | Contact:
+    return Contact.model_validate(value) if isinstance(value, dict) else _expression(value)
 
 
 def _timing(value: object) -> Expression | WrittenTime:
     return WrittenTime.model_validate(value) if isinstance(value, dict) else _expression(value)
 
 
-Value = Annotated[Expression | Lookup, PlainValidator(_value)]
+Value = Annotated[Expression | Lookup | Contact, PlainValidator(_value)]
+Customer = Annotated[Expression | Contact, PlainValidator(_customer)]
 Timing = Annotated[Expression | WrittenTime, PlainValidator(_timing)]
 
 
@@ -166,7 +204,7 @@ class MappingFile(Part):
     record: RecordFields
     source: Expr = Field(description="The CloudEvents source of the events.")
     conversation: Expr = Field(description="The conversation's id, by which memory is kept.")
-    customer: Expr = Field(description="The customer's reference, which becomes the Kafka key.")
+    customer: Customer = Field(description="The customer's reference, which becomes the Kafka key.")
     time: Timing
     identity: Expr = Field(
         description="What makes a record itself. Two records with equal identity are one, sent "
@@ -180,3 +218,9 @@ class MappingFile(Part):
     common: dict[str, Value] = Field({}, description="Data that every event carries.")
     tables: dict[str, dict[str, str]] = {}
     rules: list[Rule]
+
+    @property
+    def names_contacts(self) -> bool:
+        """Whether a reference is made of an e-mail address or a phone number."""
+        values = [event.data.get("other_ref") for rule in self.rules for event in rule.events]
+        return any(isinstance(value, Contact) for value in (self.customer, *values))

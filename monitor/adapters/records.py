@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from monitor.adapters.mapping_file import RecordFields
 
 Record = dict[str, Any]
+Event = dict[str, Any]
+"""A CloudEvent in its structured form."""
 
 
 class LogError(Exception):

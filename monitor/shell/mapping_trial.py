@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from monitor.adapters.coverage import Covered
     from monitor.adapters.coverage_table import Need
-    from monitor.adapters.mapping import Event, Mapping
+    from monitor.adapters.mapping import Mapping
+    from monitor.adapters.records import Event
 
 
 @dataclass(slots=True)

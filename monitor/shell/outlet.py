@@ -20,7 +20,7 @@ from schemas.decode import TOPIC_OF
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from monitor.adapters.mapping import Event
+    from monitor.adapters.records import Event
     from monitor.shell.settings import Settings
 
 _AT_ONCE = 1_000

@@ -21,8 +21,7 @@ from monitor.adapters.mapping import (
 from schemas.decode import TOPIC_OF, Invalid, read
 
 if TYPE_CHECKING:
-    from monitor.adapters.mapping import Event
-    from monitor.adapters.records import Record
+    from monitor.adapters.records import Event, Record
 
 DESK = Path(__file__).with_name("desk.toml")
 

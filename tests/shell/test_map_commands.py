@@ -278,3 +278,54 @@ def test_a_run_says_that_there_is_no_kafka(
 
     assert status == 2
     assert "OUTCOME_MONITOR_KAFKA_BOOTSTRAP: no Kafka broker answers at 127.0.0.1:1" in err
+
+
+@pytest.fixture
+def linked_desk(tmp_path: Path) -> Path:
+    """The desk, and it knows an address."""
+    text = DESK.read_text().replace('wording = ["text"]', 'wording = ["text", "mail"]')
+    link = """
+[[rules.events]]
+type = "cx.customer.linked.v1"
+data = { assurance = "'asserted'", other_ref = { of = "mail", contact = "email" } }
+
+[[rules]]
+name = "stop"
+"""
+    mapping = tmp_path / "linked.toml"
+    mapping.write_text(text.replace('\n[[rules]]\nname = "stop"\n', link))
+    return mapping
+
+
+@pytest.mark.parametrize("command", ["map run {} --in", "replay --map {}"])
+def test_addresses_leave_only_under_a_key(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    linked_desk: Path,
+    command: str,
+) -> None:
+    log, key = tmp_path / "log.jsonl", tmp_path / "reference.key"
+    log.write_bytes(lines(record("start", mail="Ann@example.com")))
+    arguments = (*command.format(linked_desk).split(), log)
+    monkeypatch.delenv("OUTCOME_MONITOR_REFERENCE_KEY_FILE", raising=False)
+    assert "fix: set OUTCOME_MONITOR_REFERENCE_KEY_FILE" in run(*arguments)[2]
+
+    run("key", "new", key)
+    monkeypatch.setenv("OUTCOME_MONITOR_REFERENCE_KEY_FILE", str(key))
+    status, out, _ = run(*arguments)
+
+    assert (status, "customer.linked" in out) == (0, True)
+    assert "ann@" not in out.lower()
+
+
+def test_a_check_lets_nothing_out_and_needs_no_key(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, linked_desk: Path
+) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(lines(record("start", mail="Ann@example.com")))
+    monkeypatch.delenv("OUTCOME_MONITOR_REFERENCE_KEY_FILE", raising=False)
+    status, out, _ = run("map", "check", linked_desk, "--sample", log, "--json")
+
+    assert status == 0
+    assert json.loads(out)["rules"][0]["events"]["cx.customer.linked.v1"] == 1
