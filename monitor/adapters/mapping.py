@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from monitor.adapters.classifiers import CLASSIFIERS
-from monitor.adapters.expressions import Expression, read_path
+from monitor.adapters.expressions import Expression, inside, read_path
 from monitor.adapters.mapping_check import mistakes
 from monitor.adapters.mapping_file import Contact, MappingFile
 from monitor.adapters.references import LINKED, References
@@ -252,7 +252,7 @@ class _Step:
                 "id": f"{scope['id']}.{rule.name}.{part}",
                 "source": file.source(scope),
                 "type": event.type,
-                "time": file.time(scope),
+                "time": (rule.time or file.time)(scope),
                 "subject": conversation,
                 "partitionkey": customer,
                 "sequence": f"{_sortable(order)}.{number:03}.{part:06}",
@@ -289,16 +289,18 @@ def _tree(paths: Iterable[FieldPath]) -> dict[str, Any]:
     return tree
 
 
-def _declared(record: Record, fields: dict[str, Any]) -> Record:
-    """Copy what is declared, so that no expression can see anything else."""
+def _declared(record: Record | list[Any], fields: dict[str, Any]) -> Record:
+    """Copy what is declared, so that no expression can see anything else.
+
+    What is declared of a list becomes an object whose names are the places.
+    """
     seen: Record = {}
     for name, inner in fields.items():
-        if name in record:
-            value = record[name]
-            if inner is None:
-                seen[name] = value
-            elif isinstance(value, dict):
-                seen[name] = _declared(value, inner)
+        value = inside(record, name)
+        if inner is None and value is not None:
+            seen[name] = value
+        elif inner is not None and isinstance(value, dict | list):
+            seen[name] = _declared(value, inner)
     return seen
 
 

@@ -77,7 +77,7 @@ class _Check:
             if classification.by not in CLASSIFIERS:
                 yield _unknown(f"classify.{name}.by", classification.by, CLASSIFIERS)
         classes = frozenset(rule.classify)
-        for field in ("where", "repeat"):
+        for field in ("where", "time", "repeat"):
             yield from self.value(field, getattr(rule, field), classes)
         for name, value in rule.remember.items():
             yield from self.value(f"remember.{name}", value, classes)

@@ -158,6 +158,7 @@ class Rule(Part):
     remember: dict[str, Value] = {}
     forget: list[str] = []
     ignore: str | None = Field(None, description="The reason why such records give no event.")
+    time: Timing | None = Field(None, description="Where this kind of record has another time.")
     repeat: Expr | None = Field(None, description="How many times the events happened.")
     events: list[EventRule] = []
 
@@ -172,6 +173,9 @@ class Rule(Part):
 
 class RecordFields(Part):
     """What there is in a record. Anything that is not named here does not exist for the rules.
+
+    A part of a list is named by its place: ``contacts.0.id``, or ``parts.-1.body`` for the last.
+    In expressions such a name stands in double quotes: ``record.contacts."0".id``.
 
     ``wording`` can be compared with constants in ``when``, looked up in tables and read by
     classifiers, all of which answer from the file's own closed lists. No expression sees it, so
