@@ -19,6 +19,7 @@ from monitor.adapters.records import LogError
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
+from monitor.ingest_command import ingest
 from monitor.map_commands import map_app, mapping_of
 from monitor.rules import files as rule_files
 from monitor.rules.boards import files as board_files
@@ -27,6 +28,7 @@ from monitor.shell.child import ChildError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
 from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
+from monitor.shell.gateway_file import GatewayError
 from monitor.shell.history import History
 from monitor.shell.inquiry import AddressError, InquiryError, ask
 from monitor.shell.outlet import OutletError
@@ -54,6 +56,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
 app.add_typer(map_app, name="map")
+app.command()(ingest)
 
 _PAGE_WIDTH = 120
 
@@ -321,6 +324,7 @@ def main() -> None:
         app()
     except (
         AddressError,
+        GatewayError,
         SettingsError,
         MappingError,
         PolicyError,

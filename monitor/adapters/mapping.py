@@ -67,12 +67,17 @@ def rule_of(event: Event) -> str:
     return name
 
 
-def load_mapping(name_or_path: str | Path, references: References | None = None) -> Mapping:
+def load_mapping(
+    name_or_path: str | Path,
+    references: References | None = None,
+    conversations_max: int | None = None,
+) -> Mapping:
     """Load a mapping by the path of its file, or one of ours by its name.
 
     Args:
         name_or_path: the path or the name.
         references: how customers are named; without it as the records name them.
+        conversations_max: how many conversations are remembered; without it all.
 
     Raises:
         MappingError: there is no such file, it has mistakes, or it wants a key and has none.
@@ -84,7 +89,7 @@ def load_mapping(name_or_path: str | Path, references: References | None = None)
             f"{name_or_path}: addresses leave only under a key; "
             f"fix: set OUTCOME_MONITOR_REFERENCE_KEY_FILE (outcome-monitor key new FILE makes one)"
         )
-    return Mapping(file, named)
+    return Mapping(file, named, conversations_max)
 
 
 def read_mapping(name_or_path: str | Path) -> MappingFile:
@@ -138,10 +143,14 @@ class _Conversation:
 class Mapping:
     """A mapping file at work on one log."""
 
-    def __init__(self, file: MappingFile, references: References) -> None:
+    def __init__(
+        self, file: MappingFile, references: References, conversations_max: int | None = None
+    ) -> None:
+        """Remember all conversations, or so many of those that spoke last."""
         self.file = file
         self.references = references
         self.ignored: Counter[str] = Counter()
+        self._conversations_max = conversations_max
         self._conversations: dict[str, _Conversation] = {}
         self._fields = _tree(file.record.fields)
 
@@ -156,6 +165,10 @@ class Mapping:
             if not events:
                 self.ignored[reason] += 1
             yield from self.references.introduced(events)
+
+    def id_of(self, record: Record) -> str:
+        """Give what makes a record itself; its events' ids begin with it."""
+        return _digest(self.file.identity({"record": _declared(record, self._fields)}))
 
     def _follow(self, record: Record) -> tuple[list[Event], str]:
         scope: Scope = {"record": _declared(record, self._fields)}
@@ -173,7 +186,11 @@ class Mapping:
 
     def _conversation(self, id_: object) -> _Conversation:
         if isinstance(id_, str):
-            return self._conversations.setdefault(id_, _Conversation())
+            conversation = self._conversations.pop(id_, None) or _Conversation()
+            self._conversations[id_] = conversation
+            if self._conversations_max and len(self._conversations) > self._conversations_max:
+                del self._conversations[next(iter(self._conversations))]
+            return conversation
         # The contract will refuse its events; meanwhile nobody's memory is touched.
         return _Conversation()
 

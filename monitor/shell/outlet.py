@@ -68,13 +68,19 @@ class Outlet:
             await producer.send(
                 TOPIC_OF[event["type"]],
                 json.dumps(event, separators=(",", ":")).encode(),
-                # Where nobody knows the customer, the conversation stands for itself.
-                str(event.get("partitionkey") or event["subject"]).encode(),
+                _key(event),
                 headers=_HEADERS,
             )
             for event in events
         ]
         await asyncio.gather(*sent)
+
+
+def _key(event: Event) -> bytes | None:
+    """Give the customer; where nobody knows him, the conversation stands for itself."""
+    data = event["data"]
+    names = (event.get("partitionkey"), data.get("customer_ref"), data.get("conversation_id"))
+    return next((name.encode() for name in names if name), None)
 
 
 async def _started(address: str, *, idempotent: bool) -> AIOKafkaProducer:

@@ -144,7 +144,7 @@ class Settings(BaseSettings):
                 f"{PREFIX}HASH_KEY_FILE is not set: name a file with a secret of at least "
                 f"{_KEY_BYTES_MIN} bytes; fix: outcome-monitor key new hash.key"
             )
-        return _secret("HASH_KEY_FILE", self.hash_key_file)
+        return read_secret(f"{PREFIX}HASH_KEY_FILE", self.hash_key_file)
 
     def reference_keys(self) -> tuple[bytes | None, bytes | None]:
         """The key under which mappings hash references, and the one before; None where not set.
@@ -154,7 +154,7 @@ class Settings(BaseSettings):
                 key is named.
         """
         key, former = (
-            None if file is None else _secret(name, file)
+            None if file is None else read_secret(f"{PREFIX}{name}", file)
             for name, file in (
                 ("REFERENCE_KEY_FILE", self.reference_key_file),
                 ("FORMER_REFERENCE_KEY_FILE", self.former_reference_key_file),
@@ -167,14 +167,19 @@ class Settings(BaseSettings):
         return key, former
 
 
-def _secret(name: str, file: Path) -> bytes:
+def read_secret(name: str, file: Path) -> bytes:
+    """Read a secret.
+
+    Raises:
+        SettingsError: the file cannot be read, or is too short; it is named as the setting.
+    """
     try:
         key = file.read_bytes().strip()
     except OSError as error:
-        raise SettingsError(f"{PREFIX}{name}: {file}: {error.strerror}") from None
+        raise SettingsError(f"{name}: {file}: {error.strerror}") from None
     if len(key) < _KEY_BYTES_MIN:
         raise SettingsError(
-            f"{PREFIX}{name}: {file} has {len(key)} bytes, at least {_KEY_BYTES_MIN} are needed"
+            f"{name}: {file} has {len(key)} bytes, at least {_KEY_BYTES_MIN} are needed"
         )
     return key
 
