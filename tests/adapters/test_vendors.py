@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from monitor.adapters.records import Event, Record
 
-VENDORS = ("chatwoot", "github_issues", "intercom", "zendesk")
+VENDORS = ("chatwoot", "github_issues", "intercom", "zammad", "zendesk")
 FIXTURES = ROOT / "tests" / "adapters" / "vendors"
 # What no event may carry: what people wrote, what they are called and where they are reached.
 PRIVATE = {"body", "content", "description", "name", "login", "email", "phone_number", "title"}
@@ -215,3 +215,25 @@ def test_a_conversation_of_intercom_is_told() -> None:
     assert actors == ["ai", "customer", "human"]
     # The last part is the news.
     assert one("intercom", 3, "message.created")["requests_human"] is True
+
+
+def test_a_ticket_of_zammad_is_told() -> None:
+    assert told("zammad") == [
+        ["conversation.started", "message.created", "customer.linked", "customer.linked"],
+        ["message.created"],
+        ["message.created"],
+        [],
+        ["message.created", "resolution.claimed"],
+        ["conversation.reopened", "message.created"],
+        [],
+        ["resolution.claimed"],
+        ["conversation.reopened"],
+    ]
+    said = [one("zammad", record, "message.created") for record in (0, 1, 2, 4, 5)]
+    assert [each["actor"] for each in said] == ["customer", "human", "human", "human", "customer"]
+    assert [each["visibility"] for each in said].index("internal") == 2
+    assert [each.get("requests_human") for each in said] == [False, False, False, False, True]
+    assert one("zammad", 4, "resolution.claimed")["basis"] == "agent_judged"
+    assert one("zammad", 7, "resolution.claimed")["basis"] == "customer_confirmed"
+    assert one("zammad", 5, "conversation.reopened")["actor"] == "customer"
+    assert one("zammad", 8, "conversation.reopened")["actor"] == "unknown"
