@@ -94,7 +94,7 @@ class _Check:
             yield _unknown("type", event.type, DATA_MODELS)
             return
         yield from self.value("where", event.where, frozenset(rule.classify))
-        fields = model.model_fields
+        fields = {info.alias or name: info for name, info in model.model_fields.items()}
         for name, value in (self.file.common | event.data).items():
             where = f"data.{name}"
             if name in event.data:

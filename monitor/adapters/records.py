@@ -1,8 +1,9 @@
 """From the file of a log to its records, as the mapping file says that they are written.
 
-A record is a JSON object on a line of its own, or a row of CSV under a line that names the
-columns. Of CSV every cell is text, an empty one is a field that the record lacks, and a dot in the
-name of a column leads into an object, as it does in a mapping file.
+A record is a JSON object on a line of its own, a row of CSV under a line that names the columns, or
+a span or event of OpenTelemetry, of which a line of OTLP/JSON holds many.
+Of CSV every cell is text, an empty one is a field that the record lacks, and a dot in the name of a
+column leads into an object, as it does in a mapping file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from codecs import BOM_UTF8
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from pydantic_core import from_json
+
+from monitor.adapters.otlp import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,7 +54,9 @@ def records_of(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record
     Raises:
         LogError: it is CSV, and its first line does not name the columns that are declared.
     """
-    return _rows(lines, written) if written.format == "csv" else _objects(lines)
+    if written.format == "csv":
+        return _rows(lines, written)
+    return telemetry(_objects(lines)) if written.format == "otlp" else _objects(lines)
 
 
 def _objects(lines: Iterable[bytes]) -> Iterator[Record | None]:

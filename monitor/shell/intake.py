@@ -11,13 +11,14 @@ from urllib.parse import unquote
 
 from pydantic_core import from_json
 
+from monitor.adapters.records import records_of
 from schemas.decode import CONVERSATIONS, TOPIC_OF, Invalid, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.adapters.mapping import Mapping as RecordMapping
-    from monitor.adapters.records import Event
+    from monitor.adapters.records import Event, Record
 
 _BATCH, _STRUCTURED = "application/cloudevents-batch+json", "application/cloudevents+json"
 _PREFIX = "ce-"
@@ -104,9 +105,12 @@ class MappedIntake:
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Give the events of a request; the contract takes all of them."""
         del headers
-        record = _parsed(body)
-        if not isinstance(record, dict):
-            raise UnreadableError("a record is a JSON object")
+        records = list(records_of([body], self._mapping.file.record))
+        if not body.strip() or not all(records):
+            raise UnreadableError("the body is no record in JSON")
+        return [event for record in records if record for event in self._of(record)]
+
+    def _of(self, record: Record) -> list[Event]:
         id_ = self._mapping.id_of(record)
         if id_ in self._unwritten:
             return self._unwritten[id_]
@@ -119,9 +123,9 @@ class MappedIntake:
 
     def written(self, events: list[Event]) -> None:
         """Keep them no longer."""
-        if events:
+        for event in events:
             # The id of an event begins with that of its record, but for a link to a former name.
-            self._unwritten.pop(events[-1]["id"].partition(".")[0], None)
+            self._unwritten.pop(event["id"].partition(".")[0], None)
 
     def _is_accepted(self, event: Event) -> bool:
         try:

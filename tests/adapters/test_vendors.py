@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from monitor.adapters.mapping import NO_RULE, load_mapping
+from monitor.adapters.mapping import NO_RULE, load_mapping, read_mapping
+from monitor.adapters.records import records_of
 from monitor.adapters.references import References
 from schemas.decode import TOPIC_OF, read
 from tests.adapters.records import kinds
@@ -22,16 +23,20 @@ if TYPE_CHECKING:
 
     from monitor.adapters.records import Event, Record
 
-VENDORS = ("chatwoot", "github_issues", "intercom", "zammad", "zendesk")
+VENDORS = ("chatwoot", "github_issues", "intercom", "otel_genai", "zammad", "zendesk")
 FIXTURES = ROOT / "tests" / "adapters" / "vendors"
 # What no event may carry: what people wrote, what they are called and where they are reached.
 PRIVATE = {"body", "content", "description", "name", "login", "email", "phone_number", "title"}
+# Here names are those of agents and tools.
+PRIVATE_OF_AGENTS = {"explanation"}
 
 
 @cache
 def records(vendor: str) -> list[Record]:
-    lines = (FIXTURES / f"{vendor}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    with (FIXTURES / f"{vendor}.jsonl").open("rb") as lines:
+        found = list(records_of(lines, read_mapping(vendor).record))
+    assert None not in found
+    return [record for record in found if record]
 
 
 @cache
@@ -55,20 +60,21 @@ def one(vendor: str, record: int, kind: str) -> dict[str, Any]:
     return data
 
 
-def private(value: object) -> Iterator[str]:
+def private(value: object, names: set[str]) -> Iterator[str]:
     if isinstance(value, dict):
         for name, inside in value.items():
-            if name in PRIVATE and isinstance(inside, str) and inside:
+            if name in names and isinstance(inside, str) and inside:
                 yield inside
-            yield from private(inside)
+            yield from private(inside, names)
     elif isinstance(value, list):
         for inside in value:
-            yield from private(inside)
+            yield from private(inside, names)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_nothing_private_is_in_the_events(vendor: str) -> None:
-    said = {word for record in records(vendor) for word in private(record)}
+    names = PRIVATE_OF_AGENTS if vendor == "otel_genai" else PRIVATE
+    said = {word for record in records(vendor) for word in private(record, names)}
     written = json.dumps(mapped(vendor))
 
     assert said
@@ -237,3 +243,32 @@ def test_a_ticket_of_zammad_is_told() -> None:
     assert one("zammad", 7, "resolution.claimed")["basis"] == "customer_confirmed"
     assert one("zammad", 5, "conversation.reopened")["actor"] == "customer"
     assert one("zammad", 8, "conversation.reopened")["actor"] == "unknown"
+
+
+def test_spans_of_an_agent_are_told() -> None:
+    assert told("otel_genai") == [
+        ["action.executed"],
+        ["conversation.started", "message.created"],
+        ["evaluation.result"],
+        [],
+        [],
+        ["action.failed"],
+        ["message.created"],
+        ["evaluation.result"],
+    ]
+    executed = one("otel_genai", 0, "action.executed")
+    failed = one("otel_genai", 5, "action.failed")
+    assert (executed["action_id"], executed["kind"]) == ("call-1", "lookup")
+    assert (failed["kind"], failed["by"]) == ("refund", "ai")
+    said = [one("otel_genai", record, "message.created") for record in (1, 6)]
+    assert [each["turn_outcome"] for each in said] == ["sent", "failed"]
+    assert {(each["ai_agent_id"], each["ai_version"]) for each in said} == {
+        ("asst-1", "2026-03-01")
+    }
+    judged = one("otel_genai", 2, "evaluation.result")
+    assert judged["gen_ai.evaluation.score.value"] == 4.0
+    assert (judged["ai_version"], judged["gen_ai_response_id"]) == ("2026-03-01", "resp-1")
+    assert (judged["evaluator"], judged["evaluator_version"]) == ("assistant", "1.4")
+    assert one("otel_genai", 7, "evaluation.result")["evaluator"] == "judge"
+    assert mapped("otel_genai")[0][0]["time"] == "2026-03-02T09:00:01+00:00"
+    assert len({given["partitionkey"] for events in mapped("otel_genai") for given in events}) == 1
