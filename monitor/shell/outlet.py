@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Self
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from monitor.shell.settings import Settings
 
 _AT_ONCE = 1_000
+_WRITE_SECONDS = 60.0
+_STOP_SECONDS = 5.0
 _HEADERS = [("content-type", b"application/cloudevents+json")]
 
 
@@ -54,7 +57,10 @@ class Outlet:
 
     async def __aexit__(self, *_: object) -> None:
         if self._producer is not None:
-            await self._producer.stop()
+            # It would wait for a broker that is away for as long as it takes.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._producer.stop()
 
     async def write(self, events: Iterable[Event]) -> None:
         """Write events, in their order for each customer; returns when all are acknowledged.
@@ -111,11 +117,13 @@ async def _write_all(settings: Settings, events: Iterable[Event]) -> int:
     try:
         async with Outlet(settings) as outlet:
             while some := list(islice(events, _AT_ONCE)):
-                await outlet.write(some)
+                async with asyncio.timeout(_WRITE_SECONDS):
+                    await outlet.write(some)
                 written += len(some)
-    except KafkaError as error:
+    except (KafkaError, TimeoutError) as error:
+        why = error if isinstance(error, KafkaError) else f"nothing for {_WRITE_SECONDS:g} s"
         raise OutletError(
-            f"{settings.kafka_bootstrap} has acknowledged {written:,} events, then: {error}; "
+            f"{settings.kafka_bootstrap} has acknowledged {written:,} events, then: {why}; "
             "fix: run it again, for an event that comes twice counts once"
         ) from error
     return written

@@ -40,20 +40,21 @@ body_seconds_max = 2
 mapping = "cloudevents"
 signature = "bearer"
 secrets = ["own.secret"]
-rate = 100000
+rate = {rate}
 [sources.desk]
 mapping = "zendesk"
 signature = "none"
+rate = {rate}
 """
 
 
 class Gateway:
     """The gateway as a process of its own, on loopback."""
 
-    def __init__(self, bootstrap: str, directory: Path) -> None:
+    def __init__(self, bootstrap: str, directory: Path, rate: int = 100_000) -> None:
         self.port = free_port()
         (directory / "own.secret").write_text(SECRET)
-        (directory / "gateway.toml").write_text(FILE.format(port=self.port))
+        (directory / "gateway.toml").write_text(FILE.format(port=self.port, rate=rate))
         self.process = ChildProcess(
             "the gateway",
             [sys.executable, "-m", "monitor.cli", "ingest", "gateway.toml"],
@@ -146,6 +147,7 @@ def test_what_was_taken_is_in_kafka_though_the_gateway_is_killed(
     assert taken - written(unused) == set()
 
 
+@pytest.mark.timeout(300)
 def test_while_kafka_is_away_senders_are_told_to_come_again(
     apache_kafka: ApacheKafka, tmp_path: Path
 ) -> None:
@@ -174,6 +176,28 @@ def test_while_kafka_is_away_senders_are_told_to_come_again(
     assert (answer.status, answer.headers["Retry-After"], unready) == (503, "5", 503)
     assert len(taken) > 20
     assert taken - written(apache_kafka.bootstrap) == set()
+
+
+@pytest.mark.timeout(300)
+def test_a_gateway_ends_when_it_is_told_to_though_kafka_is_away(
+    apache_kafka: ApacheKafka, tmp_path: Path
+) -> None:
+    async def status(gateway: Gateway) -> int:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(gateway.url("/v1/own"), data=event("away"), headers=BEARER) as answer,
+        ):
+            return answer.status
+
+    with Gateway(apache_kafka.bootstrap, tmp_path) as gateway:
+        apache_kafka.kill()
+        try:
+            refused = asyncio.run(status(gateway))
+            ended = gateway.process.stop(grace_seconds=30)
+        finally:
+            apache_kafka.start()
+
+    assert (refused, ended) == (503, 0)
 
 
 def test_webhooks_come_out_as_events_under_hashed_references(unused: str, tmp_path: Path) -> None:
