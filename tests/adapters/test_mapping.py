@@ -307,3 +307,12 @@ def test_a_part_of_a_list_is_named_by_its_place(
     assert event["data"].get("channel") == channel
     found = via[-1] if isinstance(via, list) and via else None
     assert event["data"].get("origin") == (found or (channel and "Phone"))
+
+
+def test_of_the_conversations_those_that_spoke_last_are_remembered() -> None:
+    mapping = load_mapping(DESK, conversations_max=2)
+    once = [record("once", number, talk=talk) for number, talk in enumerate("aabacab")]
+    kinds = [event["type"].split(".")[2] for event in mapping.events(once)]
+
+    # With c, b is forgotten: a has spoken since.
+    assert kinds == ["closed", "reopened", "closed", "reopened", "closed", "reopened", "closed"]
