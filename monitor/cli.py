@@ -14,13 +14,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from monitor.adapters.mapping import MappingError, load_mapping
+from monitor.adapters.mapping import MappingError
+from monitor.adapters.records import LogError
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.dead_letter_commands import dead_letters_app
 from monitor.doctor_command import doctor
-from monitor.map_commands import map_app
+from monitor.ingest_command import ingest
+from monitor.map_commands import map_app, mapping_of
 from monitor.notify_command import notify
 from monitor.rule_commands import rules_app
 from monitor.rules.slo import SloError
@@ -29,10 +31,12 @@ from monitor.shell.dead_letters import DeadLetterError
 from monitor.shell.demo import DemoError, DemoOptions, run_demo
 from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
+from monitor.shell.gateway_file import GatewayError
 from monitor.shell.history import History
 from monitor.shell.inquiry import AddressError, InquiryError, ask
+from monitor.shell.outlet import OutletError
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
-from monitor.shell.replay import LogError, dump, dump_line, replay
+from monitor.shell.replay import dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
 from monitor.shell.topics import TopicError
 from monitor.shell.worker import run_worker
@@ -59,6 +63,7 @@ app.command(name="doctor")(doctor)
 app.add_typer(topics_app, name="topics")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.command()(notify)
+app.command()(ingest)
 
 _PAGE_WIDTH = 120
 
@@ -138,7 +143,7 @@ def replay_(  # noqa: PLR0913  # as many as it has options
         if output is not None:
             require_writable(output)
     judged_by = load_policy(policy).with_horizons(_horizons(horizon or []))
-    mapping = None if map_ is None else load_mapping(map_)
+    mapping = None if map_ is None else mapping_of(map_)
     with ExitStack() as opened:
         history = None
         if openmetrics is not None:
@@ -186,7 +191,7 @@ def explain_(  # noqa: PLR0913  # as many as it has options
         text = standings(told)
     elif log and worker is None and customer is None:
         require_files(log)
-        mapping = None if map_ is None else load_mapping(map_)
+        mapping = None if map_ is None else mapping_of(map_)
         told = explain(case, log, load_policy(policy), mapping, Console(stderr=True))
         text = shown(told)
     else:
@@ -271,6 +276,7 @@ def main() -> None:
     except (
         AddressError,
         DeadLetterError,
+        GatewayError,
         SettingsError,
         MappingError,
         PolicyError,
@@ -283,7 +289,7 @@ def main() -> None:
     ) as error:
         _say(error)
         raise SystemExit(2) from None
-    except (DemoError, InquiryError) as error:
+    except (DemoError, InquiryError, OutletError) as error:
         _say(error)
         raise SystemExit(1) from None
     except KeyboardInterrupt:

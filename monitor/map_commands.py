@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, TextIO, cast
@@ -14,15 +16,20 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from monitor.adapters.mapping import load_mapping, our_mappings
+from monitor.adapters.mapping import Mapping, load_mapping, our_mappings, read_mapping
+from monitor.adapters.records import Event, lines_of
+from monitor.adapters.references import References
 from monitor.shell.mapping_pages import told_in_lines, trial_page
 from monitor.shell.mapping_trial import Trial
-from monitor.shell.replay import dump, dump_line, lines_of
+from monitor.shell.outlet import write_all
+from monitor.shell.replay import dump, dump_line, followed
+from monitor.shell.settings import read_settings
 from monitor.usage import UsageError, require_files, require_writable
 
 map_app = typer.Typer(help="From the records of other systems to our events.", no_args_is_help=True)
 
 STDIO = Path("-")
+_KEY_BYTES = 16
 _PAGE_WIDTH = 160
 _FIRST_SENTENCE = re.compile(r"(.+?[.!?])(?=\s+[A-Z]|\s*$)", flags=re.DOTALL)
 
@@ -38,7 +45,7 @@ def map_list() -> None:
     names = our_mappings()
     width = max(len(name) for name in names)
     for name in names:
-        about = " ".join(load_mapping(name).file.about.split())
+        about = " ".join(read_mapping(name).about.split())
         first = _FIRST_SENTENCE.match(about)
         sys.stdout.write(f"{name:{width}}  {first[1] if first else about}\n")
 
@@ -46,7 +53,7 @@ def map_list() -> None:
 @map_app.command(name="check")
 def map_check(
     file: _Mapping,
-    sample: Annotated[Path, typer.Option(help="JSON lines, plain or gzip; - is stdin.")],
+    sample: Annotated[Path, typer.Option(help="A log, plain or gzip; - is stdin.")],
     json_: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
 ) -> None:
     """Check a mapping file on a sample: what became of it, and which measures it can feed.
@@ -55,7 +62,7 @@ def map_check(
 
     Example: outcome-monitor map check desk.toml --sample export.jsonl
     """
-    trial = Trial(load_mapping(file))
+    trial = Trial(mapping_of(file, leaves=False))
     with _opened(sample) as records:
         for _ in trial.events(lines_of(records)):
             pass
@@ -74,44 +81,75 @@ def map_run(
     file: _Mapping,
     records: Annotated[
         list[Path],
-        typer.Option("--in", help="JSON lines, plain or gzip; - is stdin. Again: the next part."),
+        typer.Option("--in", help="A log, plain or gzip; - is stdin. Again: the next part."),
     ],
-    out: Annotated[Path, typer.Option(help="Where to write the events; - is stdout.")] = STDIO,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the events; - is stdout, the default.")
+    ] = None,
+    kafka: Annotated[
+        bool,
+        typer.Option("--kafka", help="Write them to the topics; settings are those of a worker."),
+    ] = False,
 ) -> None:
-    """Turn records into events, as CloudEvents on lines of JSON.
+    """Turn records into events, as CloudEvents on lines of JSON, or in the topics.
 
     The records are one log, in the order in which they were written. What the contract refuses is
     left out and told on stderr; it makes the exit code 1, as a line that is no record does.
 
     Example: outcome-monitor map run desk.toml --in export.jsonl --out events.jsonl
+
+    Example: outcome-monitor map run desk.toml --in export.jsonl --kafka
     """
-    trial = Trial(load_mapping(file))
+    trial = Trial(mapping_of(file))
     require_files(part for part in records if part != STDIO)
-    if out != STDIO:
-        require_writable(out)
-        if any(part != STDIO and part.samefile(out) for part in records):
-            raise UsageError(f"{out} is read and cannot be written; fix: choose another --out")
+    if kafka and out is not None:
+        raise UsageError("events go to the topics or to --out; fix: leave one of the two away")
+    settings = read_settings() if kafka else None
+    target = STDIO if out is None else out
+    if target != STDIO:
+        require_writable(target)
+        if any(part != STDIO and part.samefile(target) for part in records):
+            raise UsageError(f"{target} is read and cannot be written; fix: choose another --out")
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
-    with (
-        _written(out) as events,
-        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
-    ):
-        for part in records:
-            events.writelines(map(dump_line, trial.events(_followed(part, progress))))
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        events = _mapped(trial, records, progress)
+        if settings is not None:
+            written = write_all(settings, events)
+        else:
+            with _written(target) as lines:
+                lines.writelines(map(dump_line, events))
     console.print(told_in_lines(trial.summary(), trial.told()))
+    if settings is not None:
+        console.print(f"{written:,} events acknowledged by {settings.kafka_bootstrap}")
     if not trial.is_clean:
         raise typer.Exit(1)
 
 
-def _followed(part: Path, progress: Progress) -> Iterator[bytes]:
-    """Give the lines of one part, and show how far they have been read."""
-    size = None if part == STDIO else part.stat().st_size
-    task = progress.add_task("stdin" if size is None else part.name, total=size)
-    with _opened(part) as file:
-        for line in lines_of(file):
-            yield line
-            if size is not None:
-                progress.update(task, completed=file.tell())
+def mapping_of(name: str, *, leaves: bool = True) -> Mapping:
+    """Load a mapping with the keys that the settings name.
+
+    Args:
+        name: of one of ours, or the path of a file.
+        leaves: whether its events are seen by anybody; if not, any key will do.
+
+    Raises:
+        MappingError: there is none, it has mistakes, or it wants a key and has none.
+        SettingsError: a key cannot be read.
+    """
+    key, former = read_settings().reference_keys()
+    if key is None and not leaves and read_mapping(name).names_contacts:
+        key = secrets.token_bytes(_KEY_BYTES)
+    return load_mapping(name, References(key, former))
+
+
+def _mapped(trial: Trial, records: list[Path], progress: Progress) -> Iterator[Event]:
+    """Give the events of all parts, and show how far each has been read."""
+    for part in records:
+        size = None if part == STDIO else part.stat().st_size
+        task = progress.add_task("stdin" if size is None else part.name, total=size)
+        with _opened(part) as file:
+            lines = followed(file, partial(progress.update, task)) if size else lines_of(file)
+            yield from trial.events(lines)
 
 
 @contextmanager

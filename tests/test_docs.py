@@ -11,7 +11,10 @@ from monitor.cli import app
 from monitor.core.catalogue import METRICS
 from monitor.core.lengths import write_length
 from monitor.core.policy import NAMES, ranges, reason_of
+from monitor.shell.gateway_file import GatewayFile, SourceFile
+from monitor.shell.gateway_metrics import GatewayMetrics
 from monitor.shell.settings import Settings
+from monitor.shell.signatures import SCHEMES
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -71,6 +74,24 @@ def test_the_edges_of_every_histogram_are_listed() -> None:
 
 def test_every_setting_has_its_row() -> None:
     assert rows("settings.md") == [name.upper() for name in Settings.model_fields]
+
+
+def test_every_key_of_the_gateway_and_every_signature_has_its_row() -> None:
+    keys = [*GatewayFile.model_fields, *SourceFile.model_fields]
+
+    assert [row for row in rows("ingest.md") if row in keys] == keys
+    assert {row for row in rows("ingest.md") if row in SCHEMES} == SCHEMES.keys()
+
+
+def test_every_metric_of_the_gateway_has_its_row() -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    page, _ = GatewayMetrics(["desk"]).page("")
+    heads = r"^# HELP (cx_\S+(?<!_created)) (.*)$"
+    told = dict(re.findall(heads, page.decode(), flags=re.MULTILINE))
+
+    assert told
+    for name, help_ in told.items():
+        assert re.search(rf"^\| `{name}` \| .* \| {help_} \|$", text, flags=re.MULTILINE), name
 
 
 def test_every_number_of_the_policy_has_its_row() -> None:

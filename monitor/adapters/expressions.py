@@ -12,6 +12,7 @@ something else; without them every name in a file can be compared with what the 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import jmespath
@@ -26,6 +27,7 @@ Path = tuple[str, ...]
 
 ROOTS = ("record", "memory", "class", "id", "repeat")
 
+_PLACE = re.compile(r"-?[0-9]{1,4}")
 _BRANCHES = frozenset(
     {"comparator", "and_expression", "or_expression", "not_expression", "multi_select_list"}
 )
@@ -74,12 +76,19 @@ class Expression:
 
 
 def read_path(value: object, path: Path) -> object:
-    """Follow a path into nested objects; where it leads nowhere there is null."""
+    """Follow a path into nested objects and lists; where it leads nowhere there is null."""
     for name in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
+        value = inside(value, name)
     return value
+
+
+def inside(value: object, name: str) -> object:
+    """Give what lies in an object under a name, or in a list at a place; -1 is the last."""
+    if isinstance(value, dict):
+        return value.get(name)
+    if isinstance(value, list) and _PLACE.fullmatch(name) and -len(value) <= int(name) < len(value):
+        return value[int(name)]
+    return None
 
 
 def _paths(node: dict[str, Any]) -> Iterator[Path]:

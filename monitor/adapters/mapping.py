@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from monitor.adapters.classifiers import CLASSIFIERS
-from monitor.adapters.expressions import Expression, read_path
+from monitor.adapters.expressions import Expression, inside, read_path
 from monitor.adapters.mapping_check import mistakes
-from monitor.adapters.mapping_file import MappingFile
+from monitor.adapters.mapping_file import Contact, MappingFile
+from monitor.adapters.references import LINKED, References
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,9 +38,7 @@ if TYPE_CHECKING:
     from monitor.adapters.expressions import Path as FieldPath
     from monitor.adapters.expressions import Scope
     from monitor.adapters.mapping_file import EventRule, Lookup, Rule
-
-Record = dict[str, Any]
-Event = dict[str, Any]
+    from monitor.adapters.records import Event, Record
 
 MAPS = Path(__file__).parent / "maps"
 
@@ -50,6 +49,7 @@ SEEN_BEFORE = "the record came before and gives nothing again"
 _REPEAT_MAX = 1000  # No count in a record may keep us busy for ever.
 _ORDER_DIGITS = 10
 _ID_BYTES = 16
+OTHER_REF = "other_ref"
 
 
 class MappingError(Exception):
@@ -67,8 +67,33 @@ def rule_of(event: Event) -> str:
     return name
 
 
-def load_mapping(name_or_path: str | Path) -> Mapping:
-    """Load a mapping file by its path, or one of ours by its name.
+def load_mapping(
+    name_or_path: str | Path,
+    references: References | None = None,
+    conversations_max: int | None = None,
+) -> Mapping:
+    """Load a mapping by the path of its file, or one of ours by its name.
+
+    Args:
+        name_or_path: the path or the name.
+        references: how customers are named; without it as the records name them.
+        conversations_max: how many conversations are remembered; without it all.
+
+    Raises:
+        MappingError: there is no such file, it has mistakes, or it wants a key and has none.
+    """
+    file = read_mapping(name_or_path)
+    named = references or References()
+    if file.names_contacts and named.key is None:
+        raise MappingError(
+            f"{name_or_path}: addresses leave only under a key; "
+            f"fix: set OUTCOME_MONITOR_REFERENCE_KEY_FILE (outcome-monitor key new FILE makes one)"
+        )
+    return Mapping(file, named, conversations_max)
+
+
+def read_mapping(name_or_path: str | Path) -> MappingFile:
+    """Read a mapping file by its path, or one of ours by its name.
 
     Raises:
         MappingError: there is no such file, or it has mistakes.
@@ -92,7 +117,7 @@ def load_mapping(name_or_path: str | Path) -> Mapping:
         found = list(mistakes(file))
     if found:
         raise MappingError("\n".join(f"{path.name}: {mistake}" for mistake in found))
-    return Mapping(file)
+    return file
 
 
 def _where_and_what(error: ErrorDetails, content: dict[str, Any]) -> str:
@@ -118,9 +143,14 @@ class _Conversation:
 class Mapping:
     """A mapping file at work on one log."""
 
-    def __init__(self, file: MappingFile) -> None:
+    def __init__(
+        self, file: MappingFile, references: References, conversations_max: int | None = None
+    ) -> None:
+        """Remember all conversations, or so many of those that spoke last."""
         self.file = file
+        self.references = references
         self.ignored: Counter[str] = Counter()
+        self._conversations_max = conversations_max
         self._conversations: dict[str, _Conversation] = {}
         self._fields = _tree(file.record.fields)
 
@@ -134,7 +164,11 @@ class Mapping:
             events, reason = self._follow(record)
             if not events:
                 self.ignored[reason] += 1
-            yield from events
+            yield from self.references.introduced(events)
+
+    def id_of(self, record: Record) -> str:
+        """Give what makes a record itself; its events' ids begin with it."""
+        return _digest(self.file.identity({"record": _declared(record, self._fields)}))
 
     def _follow(self, record: Record) -> tuple[list[Event], str]:
         scope: Scope = {"record": _declared(record, self._fields)}
@@ -142,7 +176,7 @@ class Mapping:
         conversation = self._conversation(self.file.conversation(scope))
         given = conversation.given.get(id_)
         memory = conversation.memory if given is None else dict(conversation.memory)
-        step = _Step(self.file, record, scope | {"id": id_, "memory": memory})
+        step = _Step(self, record, scope | {"id": id_, "memory": memory})
         events = step.events()
         if given is not None:
             again = [event for event in events if event["id"] in given]
@@ -152,7 +186,11 @@ class Mapping:
 
     def _conversation(self, id_: object) -> _Conversation:
         if isinstance(id_, str):
-            return self._conversations.setdefault(id_, _Conversation())
+            conversation = self._conversations.pop(id_, None) or _Conversation()
+            self._conversations[id_] = conversation
+            if self._conversations_max and len(self._conversations) > self._conversations_max:
+                del self._conversations[next(iter(self._conversations))]
+            return conversation
         # The contract will refuse its events; meanwhile nobody's memory is touched.
         return _Conversation()
 
@@ -160,10 +198,11 @@ class Mapping:
 class _Step:
     """One record on its way through the rules."""
 
-    __slots__ = ("_file", "_record", "_scope", "reason")
+    __slots__ = ("_file", "_record", "_references", "_scope", "reason")
 
-    def __init__(self, file: MappingFile, record: Record, scope: Scope) -> None:
-        self._file = file
+    def __init__(self, mapping: Mapping, record: Record, scope: Scope) -> None:
+        self._file = mapping.file
+        self._references = mapping.references
         self._record = record
         self._scope = scope
         self.reason = NO_RULE
@@ -197,11 +236,12 @@ class _Step:
             remembered = {name: self._value(value) for name, value in rule.remember.items()}
             memory.update(remembered)
             first = repetition * len(rule.events)
-            events.extend(
+            given = (
                 self._event(number, rule, first + part, event)
                 for part, event in enumerate(rule.events)
                 if event.where is None or event.where.holds(scope)
             )
+            events.extend(event for event in given if not _links_nobody(event))
             for name in rule.forget:
                 memory.pop(name, None)
         return events
@@ -215,11 +255,13 @@ class _Step:
 
     def _event(self, number: int, rule: Rule, part: int, event: EventRule) -> Event:
         file, scope = self._file, self._scope
-        conversation, customer = file.conversation(scope), file.customer(scope)
+        conversation = file.conversation(scope)
+        customer = self._references.of(self._value(file.customer))
         data = {"conversation_id": conversation, "customer_ref": customer}
         for values in (file.common, event.data):
             for name, value in values.items():
-                data[name] = self._value(value)
+                found = self._value(value)
+                data[name] = self._references.of(found) if name == OTHER_REF else found
         order = 0 if file.order is None else file.order(scope)
         return _present(
             {
@@ -227,7 +269,7 @@ class _Step:
                 "id": f"{scope['id']}.{rule.name}.{part}",
                 "source": file.source(scope),
                 "type": event.type,
-                "time": file.time(scope),
+                "time": (rule.time or file.time)(scope),
                 "subject": conversation,
                 "partitionkey": customer,
                 "sequence": f"{_sortable(order)}.{number:03}.{part:06}",
@@ -236,12 +278,21 @@ class _Step:
             }
         )
 
-    def _value(self, value: Expression | Lookup) -> Any:  # noqa: ANN401  # whatever JSON holds
+    def _value(self, value: Expression | Lookup | Contact) -> Any:  # noqa: ANN401  # what JSON holds
         if isinstance(value, Expression):
             return value(self._scope)
+        if isinstance(value, Contact):
+            return value.read(self._record)
         found = read_path(self._record, value.of)
         table = self._file.tables[value.table]
         return table.get(found, value.default) if isinstance(found, str) else value.default
+
+
+def _links_nobody(event: Event) -> bool:
+    """Tell whether an event would link a customer with nobody, or with himself."""
+    data = event["data"]
+    ends = (data.get("customer_ref"), data.get(OTHER_REF))
+    return event["type"] == LINKED and (None in ends or ends[0] == ends[1])
 
 
 def _tree(paths: Iterable[FieldPath]) -> dict[str, Any]:
@@ -255,16 +306,18 @@ def _tree(paths: Iterable[FieldPath]) -> dict[str, Any]:
     return tree
 
 
-def _declared(record: Record, fields: dict[str, Any]) -> Record:
-    """Copy what is declared, so that no expression can see anything else."""
+def _declared(record: Record | list[Any], fields: dict[str, Any]) -> Record:
+    """Copy what is declared, so that no expression can see anything else.
+
+    What is declared of a list becomes an object whose names are the places.
+    """
     seen: Record = {}
     for name, inner in fields.items():
-        if name in record:
-            value = record[name]
-            if inner is None:
-                seen[name] = value
-            elif isinstance(value, dict):
-                seen[name] = _declared(value, inner)
+        value = inside(record, name)
+        if inner is None and value is not None:
+            seen[name] = value
+        elif inner is not None and isinstance(value, dict | list):
+            seen[name] = _declared(value, inner)
     return seen
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from monitor.adapters.classifiers import CLASSIFIERS
 from monitor.adapters.expressions import Expression, Path
-from monitor.adapters.mapping_file import Lookup
+from monitor.adapters.mapping_file import Contact, Lookup, WrittenTime
 from schemas.conversations import ConversationEvent
 from schemas.followups import FollowupEvent
 from schemas.handoffs import HandoffEvent
@@ -38,6 +38,8 @@ def _data_models() -> dict[str, type[BaseModel]]:
 DATA_MODELS = _data_models()
 FILLED_IN = frozenset({"conversation_id", "customer_ref"})
 """Data that every event gets from the file's own ``conversation`` and ``customer``."""
+
+_REFERENCES = frozenset({"customer", "data.other_ref"})
 
 
 def mistakes(file: MappingFile) -> Iterator[str]:
@@ -75,7 +77,7 @@ class _Check:
             if classification.by not in CLASSIFIERS:
                 yield _unknown(f"classify.{name}.by", classification.by, CLASSIFIERS)
         classes = frozenset(rule.classify)
-        for field in ("where", "repeat"):
+        for field in ("where", "time", "repeat"):
             yield from self.value(field, getattr(rule, field), classes)
         for name, value in rule.remember.items():
             yield from self.value(f"remember.{name}", value, classes)
@@ -92,7 +94,7 @@ class _Check:
             yield _unknown("type", event.type, DATA_MODELS)
             return
         yield from self.value("where", event.where, frozenset(rule.classify))
-        fields = model.model_fields
+        fields = {info.alias or name: info for name, info in model.model_fields.items()}
         for name, value in (self.file.common | event.data).items():
             where = f"data.{name}"
             if name in event.data:
@@ -119,10 +121,19 @@ class _Check:
                             yield _unknown(where, str(word), known)
 
     def value(
-        self, where: str, value: Expression | Lookup | None, classes: frozenset[str]
+        self,
+        where: str,
+        value: Expression | Lookup | Contact | WrittenTime | None,
+        classes: frozenset[str],
     ) -> Iterator[str]:
         """Check that everything a value reads is declared."""
-        if isinstance(value, Lookup):
+        if isinstance(value, WrittenTime):
+            yield from self._readable(f"{where}.of", ("record", *value.of), classes)
+        elif isinstance(value, Contact):
+            yield from self._declared(f"{where}.of", value.of)
+            if where not in _REFERENCES:
+                yield f"{where}: an address can only be the customer, or a link's other_ref"
+        elif isinstance(value, Lookup):
             yield from self._declared(f"{where}.of", value.of)
             if value.table not in self.file.tables:
                 yield _unknown(f"{where}.table", value.table, self.file.tables)
@@ -162,6 +173,8 @@ def writers(file: MappingFile, value: object, rule: Rule) -> list[tuple[object, 
 
 def said(file: MappingFile, value: object, rule: Rule) -> Iterable[object]:
     """Give the words that a value is known to become; none where only the records decide."""
+    if isinstance(value, Contact):
+        return ()
     if isinstance(value, Lookup):
         default = () if value.default is None else (value.default,)
         return (*file.tables.get(value.table, {}).values(), *default)

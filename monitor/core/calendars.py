@@ -107,7 +107,7 @@ class Calendar:
     @field_validator("time_zone", mode="after")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
-        if value not in _zones():
+        if value not in zones():
             raise ValueError("must be the IANA name of a time zone, such as Europe/Berlin")
         return value
 
@@ -190,17 +190,19 @@ def _offsets(zone: str, day: int) -> list[tuple[Moment, Moment, Moment]]:
 
 
 def _offset(zone: str, at: Moment) -> Moment:
-    distance = datetime_of(at).astimezone(_zone(zone)).utcoffset()
+    distance = datetime_of(at).astimezone(zone_of(zone)).utcoffset()
     assert distance is not None, "a zone knows its distance from UTC"
     return int(distance.total_seconds()) * SECOND
 
 
 @cache
-def _zones() -> frozenset[str]:
+def zones() -> frozenset[str]:
+    """Give the names of all time zones that the package tzdata knows, whatever the machine does."""
     return frozenset(files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """Give one of these time zones."""
     with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 REFUSALS_MAX = 10
+_UNSEEN = "records that have it: the rules would give it"
 
 
 def trial_page(summary: str, told: dict[str, Any]) -> Group:
@@ -57,7 +58,7 @@ def _ignored(ignored: dict[str, int]) -> Table:
 def _refused(refused: list[dict[str, Any]]) -> list[str]:
     lines = [
         f"Refused by the contract: {each['events']:,} of {each['type']} from rule "
-        f"{each['rule']!r}, first for line {each['first_line']}: {each['why']}"
+        f"{each['rule']!r}, first for record {each['first_record']}: {each['why']}"
         for each in refused[:REFUSALS_MAX]
     ]
     left = len(refused) - REFUSALS_MAX
@@ -65,12 +66,11 @@ def _refused(refused: list[dict[str, Any]]) -> list[str]:
 
 
 def _coverage(coverage: list[dict[str, Any]]) -> Table:
-    table = _table("this mapping can feed", "", "missing", "would be unlocked by")
+    table = _table("this mapping can feed", "", "seen in sample", "missing", "would be unlocked by")
     for family in coverage:
-        whats = [need["what"] for need in family["missing"]] or [""]
-        sources = [" or ".join(need["unlocked_by"]) for need in family["missing"]] or [""]
-        names = [family["family"], *[""] * (len(whats) - 1)]
-        answers = [family["answer"], *[""] * (len(whats) - 1)]
-        for row in zip(names, answers, whats, sources, strict=True):
-            table.add_row(*row)
+        lacks = [(need["what"], " or ".join(need["unlocked_by"])) for need in family["missing"]]
+        lacks += [(need["what"], _UNSEEN) for need in family["unseen"]]
+        head = (family["family"], family["answer"], family["seen_in_sample"])
+        for number, lack in enumerate(lacks or [("", "")]):
+            table.add_row(*(("", "", "") if number else head), *lack)
     return table

@@ -9,18 +9,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
-
-from monitor.adapters.coverage import coverage
+from monitor.adapters.coverage import Sight, coverage
 from monitor.adapters.coverage_table import spelled
 from monitor.adapters.mapping import rule_of
+from monitor.adapters.records import records_of
 from schemas.decode import CONVERSATIONS, TOPIC_OF, Invalid, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from monitor.adapters.coverage import Covered
-    from monitor.adapters.mapping import Event, Mapping
+    from monitor.adapters.coverage_table import Need
+    from monitor.adapters.mapping import Mapping
+    from monitor.adapters.records import Event
 
 
 @dataclass(slots=True)
@@ -35,7 +36,8 @@ class Met:
 class Refused:
     """Events that the contract refuses for one reason."""
 
-    line: int
+    record: int
+    """The number of the first record that gave one."""
     events: int = 0
 
 
@@ -44,21 +46,22 @@ class Trial:
 
     def __init__(self, mapping: Mapping) -> None:
         self.mapping = mapping
-        self.lines = 0
+        self.records = 0
         self.unreadable = 0
         self.met: dict[str, Met] = {}
+        self.sight = Sight()
         self.refused: dict[tuple[str, str, str], Refused] = {}
         """By rule, event type, and the field with what is wrong with it."""
 
     def events(self, lines: Iterable[bytes]) -> Iterator[Event]:
-        """Give the events that the contract accepts."""
-        for line in lines:
-            self.lines += 1
-            try:
-                record = from_json(line)
-            except ValueError:
-                record = None
-            if not isinstance(record, dict):
+        """Give the events that the contract accepts, of the records that the lines hold.
+
+        Raises:
+            LogError: the lines are not written as the mapping says.
+        """
+        for record in records_of(lines, self.mapping.file.record):
+            self.records += 1
+            if record is None:
                 self.unreadable += 1
                 continue
             events = list(self.mapping.events([record]))
@@ -69,12 +72,13 @@ class Trial:
     def _is_accepted(self, event: Event) -> bool:
         rule, type_ = rule_of(event), event["type"]
         try:
-            read(TOPIC_OF.get(type_, CONVERSATIONS), event)
+            accepted = read(TOPIC_OF.get(type_, CONVERSATIONS), event)
         except Invalid as refusal:
             place = (rule, type_, refusal.detail)
-            self.refused.setdefault(place, Refused(self.lines)).events += 1
+            self.refused.setdefault(place, Refused(self.records)).events += 1
             return False
         self.met[rule].events[type_] += 1
+        self.sight.see(accepted)
         return True
 
     @property
@@ -100,11 +104,11 @@ class Trial:
         """Say in one line what the records came to."""
         refused = sum(refused.events for refused in self.refused.values())
         parts = {
-            "records": self.lines,
+            "records": self.records,
             "events": self.given,
             "records ignored": self.mapping.ignored.total(),
             "events refused": refused,
-            "lines that are no JSON object": self.unreadable,
+            "lines that are no record": self.unreadable,
         }
         always = ("records", "events")
         return ", ".join(
@@ -114,7 +118,7 @@ class Trial:
     def told(self) -> dict[str, Any]:
         """Give the whole account, coverage included, as JSON has it."""
         return {
-            "records": self.lines,
+            "records": self.records,
             "unreadable": self.unreadable,
             "rules": [
                 {"rule": rule, "records": met.records, "events": dict(met.events)}
@@ -123,10 +127,16 @@ class Trial:
             "unmet": self.unmet(),
             "ignored": dict(self.mapping.ignored.most_common()),
             "refused": [
-                {"rule": rule, "type": type_, "why": why, "events": n.events, "first_line": n.line}
+                {
+                    "rule": rule,
+                    "type": type_,
+                    "why": why,
+                    "events": n.events,
+                    "first_record": n.record,
+                }
                 for (rule, type_, why), n in self.refused.items()
             ],
-            "coverage": [_told(covered) for covered in coverage(self.mapping.file)],
+            "coverage": [_told(covered) for covered in coverage(self.mapping.file, self.sight)],
         }
 
 
@@ -135,8 +145,11 @@ def _told(covered: Covered) -> dict[str, Any]:
         "family": covered.family.name,
         "metrics": list(covered.family.metrics),
         "answer": covered.answer,
-        "missing": [
-            {"what": need.what, "unlocked_by": [spelled(source) for source in need.any_of]}
-            for need in covered.missing
-        ],
+        "missing": [_told_need(need) for need in covered.missing],
+        "seen_in_sample": covered.seen,
+        "unseen": [_told_need(need) for need in covered.unseen],
     }
+
+
+def _told_need(need: Need) -> dict[str, Any]:
+    return {"what": need.what, "unlocked_by": [spelled(source) for source in need.any_of]}

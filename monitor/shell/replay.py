@@ -8,16 +8,16 @@ and of the files. Held events are kept as JSON, which takes a sixth of the memor
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import from_json
 from rich.progress import Progress
 
+from monitor.adapters.records import lines_of, records_of
 from monitor.core.casebook import Casebook
 from monitor.core.moments import Moment, moment_of
 from monitor.core.reading import reading_of
@@ -34,15 +34,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from monitor.adapters.mapping import Mapping
+    from monitor.adapters.records import Record
     from monitor.core.outputs import Output
     from monitor.core.policy import Policy
     from monitor.core.reading import Reading
     from monitor.shell.history import History
     from schemas.envelope import Envelope
-
-
-class LogError(Exception):
-    """A log cannot be read to its end. The message names the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +72,28 @@ class Replay:
         self._casebook = Casebook()
         self._held: list[Held] = []
 
+    def read(self, lines: Iterable[bytes]) -> None:
+        """Take the lines of a log.
+
+        Raises:
+            LogError: they are not written as the mapping says.
+        """
+        if self._mapping is None:
+            for line in lines:
+                if not line.isspace():
+                    self.take(line)
+            return
+        for record in records_of(lines, self._mapping.file.record):
+            for topic, event in self._mapped(self._mapping, record):
+                self.hold(topic, event)
+
     def take(self, line: bytes) -> None:
-        """Take one line of a log."""
-        for topic, event in self._read(line):
-            self.hold(topic, event)
+        """Take one event, as a line of JSON."""
+        topic = _topic_of(line)
+        try:
+            self.hold(topic, decode(topic, (), line))
+        except Invalid as refusal:
+            self.tracker.refuse(topic, refusal.reason)
 
     def hold(self, topic: str, event: Envelope) -> None:
         """Keep an event until the logs have ended."""
@@ -109,22 +124,11 @@ class Replay:
             whole["ignored_records"] = dict(sorted(self._mapping.ignored.items()))
         return Replayed(whole, self._casebook.lines(), reading)
 
-    def _read(self, line: bytes) -> Iterator[tuple[str, Envelope]]:
-        if self._mapping is None:
-            topic = _topic_of(line)
-            try:
-                yield topic, decode(topic, (), line)
-            except Invalid as refusal:
-                self.tracker.refuse(topic, refusal.reason)
-            return
-        try:
-            record = from_json(line)
-        except ValueError:
-            record = None
-        if not isinstance(record, dict):
+    def _mapped(self, mapping: Mapping, record: Record | None) -> Iterator[tuple[str, Envelope]]:
+        if record is None:
             self.tracker.refuse(CONVERSATIONS, Reason.NOT_JSON)
             return
-        for event in self._mapping.events([record]):
+        for event in mapping.events([record]):
             topic = TOPIC_OF.get(event["type"], CONVERSATIONS)
             try:
                 yield topic, read(topic, event)
@@ -146,7 +150,7 @@ def replay(
     """Run the core over files of JSON lines, gzip or plain, and show how far it is.
 
     Raises:
-        LogError: a gzip file is damaged.
+        LogError: a gzip file is damaged, or a log is not written as the mapping says.
     """
     run = Replay(policy, mapping, history)
     return play(files, run, console)
@@ -158,10 +162,15 @@ def play(files: list[Path], run: Replay, console: Console) -> Replayed:
         for path in files:
             task = progress.add_task(path.name, total=path.stat().st_size)
             with path.open("rb") as file:
-                for line in lines_of(file):
-                    run.take(line)
-                    progress.update(task, completed=file.tell())
+                run.read(followed(file, partial(progress.update, task)))
         return run.finish(lambda held: progress.track(held, description="judging"))
+
+
+def followed(file: BufferedReader, tell: Callable[..., None]) -> Iterator[bytes]:
+    """Give the lines of a log, and tell how far it has been read: ``completed`` so many bytes."""
+    for line in lines_of(file):
+        yield line
+        tell(completed=file.tell())
 
 
 def dump(value: dict[str, Any]) -> str:
@@ -172,24 +181,6 @@ def dump(value: dict[str, Any]) -> str:
 def dump_line(value: dict[str, Any]) -> str:
     """JSON on one line."""
     return json.dumps(value, separators=(",", ":")) + "\n"
-
-
-def lines_of(file: BufferedReader) -> Iterator[bytes]:
-    """Give the lines of a log, plain or gzip, without blank ones.
-
-    Raises:
-        LogError: it is gzip, and damaged.
-    """
-    # Looked at without being taken, for a pipe cannot be read twice.
-    packed = file.peek(2)[:2] == b"\x1f\x8b"
-    lines = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
-    try:
-        for line in lines:
-            stripped = line.strip()
-            if stripped:
-                yield stripped
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise LogError(f"{file.name}: damaged gzip: {error}") from None
 
 
 def _topic_of(line: bytes) -> str:

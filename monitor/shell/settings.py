@@ -59,6 +59,14 @@ class Settings(BaseSettings):
         default=None,
         description="File with the key by which customers are hashed; at least 16 bytes.",
     )
+    reference_key_file: Path | None = Field(
+        default=None,
+        description="File with the key under which mappings hash the references of customers.",
+    )
+    former_reference_key_file: Path | None = Field(
+        default=None,
+        description="The key before; while it is set, customers are linked with their references.",
+    )
     policy_file: Path | None = Field(
         default=None, description="Policy file, in TOML; without it the default policy."
     )
@@ -133,22 +141,49 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: the file is not named, cannot be read, or is too short to be a secret.
         """
-        variable = f"{PREFIX}HASH_KEY_FILE"
         if self.hash_key_file is None:
             raise SettingsError(
-                f"{variable} is not set: name a file with a secret of at least {_KEY_BYTES_MIN} "
-                "bytes; fix: outcome-monitor key new hash.key"
+                f"{PREFIX}HASH_KEY_FILE is not set: name a file with a secret of at least "
+                f"{_KEY_BYTES_MIN} bytes; fix: outcome-monitor key new hash.key"
             )
-        try:
-            key = self.hash_key_file.read_bytes().strip()
-        except OSError as error:
-            raise SettingsError(f"{variable}: {self.hash_key_file}: {error.strerror}") from None
-        if len(key) < _KEY_BYTES_MIN:
+        return read_secret(f"{PREFIX}HASH_KEY_FILE", self.hash_key_file)
+
+    def reference_keys(self) -> tuple[bytes | None, bytes | None]:
+        """The key under which mappings hash references, and the one before; None where not set.
+
+        Raises:
+            SettingsError: a file cannot be read, is too short to be a secret, or only the former
+                key is named.
+        """
+        key, former = (
+            None if file is None else read_secret(f"{PREFIX}{name}", file)
+            for name, file in (
+                ("REFERENCE_KEY_FILE", self.reference_key_file),
+                ("FORMER_REFERENCE_KEY_FILE", self.former_reference_key_file),
+            )
+        )
+        if key is None and former is not None:
             raise SettingsError(
-                f"{variable}: {self.hash_key_file} has {len(key)} bytes, "
-                f"at least {_KEY_BYTES_MIN} are needed"
+                f"{PREFIX}REFERENCE_KEY_FILE is not set, but the key before is; fix: set both"
             )
-        return key
+        return key, former
+
+
+def read_secret(name: str, file: Path) -> bytes:
+    """Read a secret.
+
+    Raises:
+        SettingsError: the file cannot be read, or is too short; it is named as the setting.
+    """
+    try:
+        key = file.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"{name}: {file}: {error.strerror}") from None
+    if len(key) < _KEY_BYTES_MIN:
+        raise SettingsError(
+            f"{name}: {file} has {len(key)} bytes, at least {_KEY_BYTES_MIN} are needed"
+        )
+    return key
 
 
 def read_settings() -> Settings:

@@ -13,15 +13,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, NoError, TopicAlreadyExistsError, for_code
 from aiokafka.partitioner import murmur2
 
 from monitor.core.notes import NOTE_BYTES_MAX
 from monitor.shell.changelog import COMPACTION_LAG_MILLISECONDS
+from monitor.shell.settings import PREFIX, SettingsError
 from schemas import decode, evaluations, published
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from monitor.shell.settings import Settings
 
 RETENTION = timedelta(days=35)  # the longest horizon, 30 days, and time to come back to it
 
@@ -30,6 +33,7 @@ _AROUND_BYTES_MAX = 64 * 1024
 DEAD_LETTER_BYTES_MAX = 16 * 1024 * 1024 + _AROUND_BYTES_MAX
 
 _UNTIL_KNOWN = timedelta(seconds=15)
+_ANSWERED_WITHIN = timedelta(seconds=20)
 
 
 class TopicError(RuntimeError):
@@ -159,6 +163,28 @@ async def exists(
     """
     async with admin_client(bootstrap, security) as client:
         return topic.name in await client.list_topics()
+
+
+async def see_to_topics(settings: Settings, topics: Sequence[Topic]) -> None:
+    """Make the topics that are missing, if the settings want it, and check them.
+
+    Raises:
+        SettingsError: nobody answers at the address.
+        TopicError: a topic is not as we need it.
+    """
+    bootstrap, partitions = settings.kafka_bootstrap, settings.partitions
+    try:
+        async with asyncio.timeout(_ANSWERED_WITHIN.total_seconds()):
+            if settings.create_topics:
+                replicas = settings.replication_factor
+                await create_topics(bootstrap, partitions, replicas, topics=topics)
+            else:
+                await check_topics(bootstrap, partitions, topics=topics)
+    except (KafkaConnectionError, TimeoutError):
+        raise SettingsError(
+            f"{PREFIX}KAFKA_BOOTSTRAP: no Kafka broker answers at {bootstrap}; "
+            "fix: start it, or give the address of one that runs"
+        ) from None
 
 
 @asynccontextmanager

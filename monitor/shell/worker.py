@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from uuid import uuid4
 
 import faust
-from aiokafka.errors import KafkaConnectionError
 
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
@@ -37,10 +36,9 @@ from monitor.shell.topics import (
     OUTPUTS,
     TABLE,
     changelog_of,
-    check_topics,
-    create_topics,
     notes_of,
     partition_of,
+    see_to_topics,
 )
 from monitor.shell.transport import BatchSchema, batches
 from monitor.shell.web import Web, address_of, listen
@@ -60,7 +58,6 @@ if TYPE_CHECKING:
 
 SOURCES = tuple(topic.name for topic in INPUTS)
 _TICK_SECONDS = 1.0
-_ANSWERED_WITHIN_SECONDS = 20
 
 
 class OutcomeWorker:
@@ -218,7 +215,10 @@ def run_worker(settings: Settings, policy: Policy) -> NoReturn:
     _make_directory(settings)
     worker = OutcomeWorker(settings, policy, _listener(settings))
     log.set_up(settings.log_level)
-    asyncio.run(_see_to_topics(settings))
+    topics = [*INPUTS, *OUTPUTS, notes_of(settings.group)]
+    if settings.create_topics:
+        topics.append(changelog_of(settings.group))
+    asyncio.run(see_to_topics(settings, topics))
     collect_seldom()
     worker.run()
 
@@ -248,21 +248,3 @@ def _make_directory(settings: Settings) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"{PREFIX}DATA_DIR: {settings.data_dir}: {error.strerror}") from None
-
-
-async def _see_to_topics(settings: Settings) -> None:
-    bootstrap, partitions = settings.kafka_bootstrap, settings.partitions
-    topics = [*INPUTS, *OUTPUTS, notes_of(settings.group)]
-    try:
-        async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
-            if settings.create_topics:
-                replicas = settings.replication_factor
-                topics.append(changelog_of(settings.group))
-                await create_topics(bootstrap, partitions, replicas, topics=topics)
-            else:
-                await check_topics(bootstrap, partitions, topics=topics)
-    except (KafkaConnectionError, TimeoutError):
-        raise SettingsError(
-            f"{PREFIX}KAFKA_BOOTSTRAP: no Kafka broker answers at {bootstrap}; "
-            "fix: start it, or give the address of one that runs"
-        ) from None

@@ -8,7 +8,7 @@ from monitor.adapters.mapping import load_mapping
 from schemas.decode import TOPIC_OF, read
 
 if TYPE_CHECKING:
-    from monitor.adapters.mapping import Event, Record
+    from monitor.adapters.records import Event, Record
 
 
 def incident(type_: str, mod: int | None = None, *, at: str = "09:00", **attrs: object) -> Record:

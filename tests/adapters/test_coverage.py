@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.adapters.coverage import FULL, NOT, PARTLY, coverage
+from monitor.adapters.coverage import FULL, NOT, PARTLY, Sight, coverage
 from monitor.adapters.coverage_table import CUSTOMER, MEASURES, SILENT_FAILURES, spelled
 from monitor.adapters.mapping import load_mapping
 from monitor.adapters.mapping_check import DATA_MODELS
 from monitor.core.catalogue import METRICS
+from schemas.decode import TOPIC_OF, read
 from schemas.vocabulary import Vocabulary
+from tests.adapters.records import STARTED, turn
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from monitor.adapters.records import Record
 
 HEAD = """
 about = "Claims of a desk."
@@ -60,7 +64,7 @@ def answers(directory: Path, text: str) -> dict[str, tuple[str, set[str]]]:
     path.write_text(text, encoding="utf-8")
     return {
         one.family.name.partition(" ")[0]: (one.answer, {need.what for need in one.missing})
-        for one in coverage(load_mapping(path).file)
+        for one in coverage(load_mapping(path).file, Sight())
     }
 
 
@@ -161,7 +165,7 @@ events = [{ type = "cx.conversation.reopened.v1" }]
 
 def test_tau2_can_show_what_the_ai_abandoned(tmp_path: Path) -> None:
     del tmp_path
-    told = {one.family.name[:5]: one.answer for one in coverage(load_mapping("tau2").file)}
+    told = {one.family.name[:5]: one.answer for one in coverage(load_mapping("tau2").file, Sight())}
 
     assert (told["SF-03"], told["SF-05"], told["SF-09"]) == (FULL, NOT, NOT)
 
@@ -171,3 +175,65 @@ def test_a_source_is_spelled_as_a_mapping_writes_it() -> None:
         spelled("message.created actor=ai|human kind")
         == "cx.message.created.v1 with actor = ai or human and kind"
     )
+
+
+def seen_in(mapping: str, *records: Record) -> dict[str, tuple[str, set[str]]]:
+    loaded = load_mapping(mapping)
+    sight = Sight()
+    for event in loaded.events(records):
+        sight.see(read(TOPIC_OF[event["type"]], event))
+    return {
+        one.family.name.partition(" ")[0]: (one.seen, {need.what for need in one.unseen})
+        for one in coverage(loaded.file, sight)
+    }
+
+
+def complaint(customer: str | None) -> Record:
+    opened = turn("complaint.received", "customer", channel="Phone", product="Mortgage")
+    return opened | {"case_id": "c-1", "customer_id": customer}
+
+
+def test_a_customer_whom_no_record_names_was_not_seen() -> None:
+    unnamed = seen_in("cfpb", complaint(None))
+
+    assert unnamed["identity"] == (NOT, {"one customer over several conversations"})
+    assert seen_in("cfpb", complaint("c-1")) == unnamed
+    assert seen_in("cfpb", complaint("ann"))["identity"] == (PARTLY, set())
+
+
+def test_without_a_sample_nothing_was_seen() -> None:
+    assert seen_in("tau2")["SF-12"] == (NOT, {"the customer's messages", "the AI's messages"})
+
+
+def test_what_no_rule_gives_is_missing_and_not_unseen() -> None:
+    told = seen_in("cfpb", complaint("ann"))
+
+    assert told["promises"] == (NOT, set())
+
+
+def test_a_word_was_seen_only_where_it_was_said() -> None:
+    asks = turn("message", "customer", text="Where is it?")
+    answers = turn("message", "ai", at="01", text="It is on its way.")
+
+    assert "the AI's messages" in seen_in("tau2", STARTED, asks)["SF-12"][1]
+    assert seen_in("tau2", STARTED, asks, answers)["SF-12"] == (FULL, set())
+
+
+def test_a_word_that_the_contract_does_not_know_was_not_seen() -> None:
+    sight = Sight()
+    sight.see(
+        read(
+            "cx.conversations",
+            {
+                "specversion": "1.0",
+                "id": "1",
+                "source": "desk",
+                "type": "cx.conversation.started.v1",
+                "time": "2026-01-05T09:00:00Z",
+                "data": {"conversation_id": "t1", "channel": "pigeon"},
+            },
+        )
+    )
+
+    assert "* channel" not in sight.sources
+    assert "conversation.started" in sight.sources

@@ -23,7 +23,7 @@ from schemas.decode import TOPIC_OF, read
 from tests.paths import RECORDED, ROOT
 
 if TYPE_CHECKING:
-    from monitor.adapters.mapping import Event, Record
+    from monitor.adapters.records import Event, Record
 
 pytestmark = pytest.mark.usefixtures("recorded_data")
 

@@ -17,11 +17,12 @@ from monitor.adapters.mapping import (
     Mapping,
     MappingError,
     load_mapping,
+    our_mappings,
 )
 from schemas.decode import TOPIC_OF, Invalid, read
 
 if TYPE_CHECKING:
-    from monitor.adapters.mapping import Event, Record
+    from monitor.adapters.records import Event, Record
 
 DESK = Path(__file__).with_name("desk.toml")
 
@@ -270,6 +271,48 @@ def test_a_mapping_that_is_not_there_is_refused_with_the_names_that_are() -> Non
 
     assert str(refused.value) == (
         "missing: No such file or directory; "
-        "give a mapping file or one of the names "
-        "cfpb, ghissues, tau1_gpt4o_airline, tau2, uci_incident"
+        f"give a mapping file or one of the names {', '.join(our_mappings())}"
     )
+
+
+def test_a_time_may_be_written_in_the_source_s_way(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    wanted = '{ of = "at", format = "%d.%m.%Y %H:%M", zone = "Europe/Berlin" }'
+    path.write_text(DESK.read_text().replace('"record.at"', wanted))
+    told = [record("start", at="05.01.2026 09:00"), record("start", 2, at="2026-01-05")]
+    read_, unread = load_mapping(path).events(told)
+
+    assert read_["time"] == "2026-01-05T09:00:00+01:00"
+    assert "time" not in unread
+
+
+@pytest.mark.parametrize(
+    ("via", "channel"),
+    [
+        (["Mail", "Phone"], "voice"),
+        (["Phone", "Mail"], None),
+        ([], None),
+        ({"-1": "Phone"}, "voice"),
+        ("Phone", None),
+    ],
+)
+def test_a_part_of_a_list_is_named_by_its_place(
+    tmp_path: Path, via: object, channel: str | None
+) -> None:
+    path = tmp_path / "desk.toml"
+    text = DESK.read_text().replace("via.kind", "via.-1").replace(', default = "unknown"', "")
+    path.write_text(text.replace("\"'inbound'\"", "'record.via.\"-1\"'"))
+    (event,) = load_mapping(path).events([record("start", via=via)])
+
+    assert event["data"].get("channel") == channel
+    found = via[-1] if isinstance(via, list) and via else None
+    assert event["data"].get("origin") == (found or (channel and "Phone"))
+
+
+def test_of_the_conversations_those_that_spoke_last_are_remembered() -> None:
+    mapping = load_mapping(DESK, conversations_max=2)
+    once = [record("once", number, talk=talk) for number, talk in enumerate("aabacab")]
+    kinds = [event["type"].split(".")[2] for event in mapping.events(once)]
+
+    # With c, b is forgotten: a has spoken since.
+    assert kinds == ["closed", "reopened", "closed", "reopened", "closed", "reopened", "closed"]

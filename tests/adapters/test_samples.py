@@ -18,7 +18,8 @@ from tests.paths import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from monitor.adapters.mapping import Event
+    from monitor.adapters.records import Event
+
 
 # As many words as the longest class, queue or category has.
 WORDS_MAX = 4

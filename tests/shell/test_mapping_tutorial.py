@@ -1,6 +1,6 @@
 """Whoever follows docs/mapping-tutorial.md to the letter sees what it says.
 
-A block of the page is a file to save (``json log.jsonl``), more for the end of one (``toml
+A block of the page is a file to save (``csv log.csv``), more for the end of one (``toml
 helpdesk.toml +``), commands (``sh``, with their exit code if it is not 0), or lines that the last
 commands wrote, in this order, with others between them (``text``).
 """
@@ -63,8 +63,8 @@ def test_who_follows_the_tutorial_sees_what_it_says(
 def test_the_tutorial_shows_something_at_every_step() -> None:
     kinds = [kind for kind, _, _ in blocks()]
 
-    assert kinds.count("sh") == kinds.count("text") - 1 == 5
-    assert kinds.count("json") + kinds.count("toml") == 5
+    assert kinds.count("sh") == kinds.count("text") - 1 == 6
+    assert kinds.count("csv") + kinds.count("toml") == 6
 
 
 def test_the_mapping_of_the_tutorial_is_short() -> None:

@@ -124,3 +124,34 @@ def test_a_key_is_never_replaced(tmp_path: Path) -> None:
 def test_a_key_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="nowhere/key cannot be written: No such file"):
         write_new_key(tmp_path / "nowhere" / "key")
+
+
+def test_reference_keys_are_read_from_their_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert read_settings().reference_keys() == (None, None)
+
+    for name in ("REFERENCE_KEY", "FORMER_REFERENCE_KEY"):
+        (tmp_path / name).write_text(f"{name} of this test\n")
+        monkeypatch.setenv(f"{PREFIX}{name}_FILE", str(tmp_path / name))
+
+    assert read_settings().reference_keys() == (
+        b"REFERENCE_KEY of this test",
+        b"FORMER_REFERENCE_KEY of this test",
+    )
+
+
+def test_a_former_key_alone_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    write_new_key(tmp_path / "key")
+    monkeypatch.setenv(f"{PREFIX}FORMER_REFERENCE_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(SettingsError, match="the key before is"):
+        read_settings().reference_keys()
+
+
+def test_a_key_that_is_too_short_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("short")
+    monkeypatch.setenv(f"{PREFIX}REFERENCE_KEY_FILE", str(tmp_path / "key"))
+    with pytest.raises(SettingsError, match=r"REFERENCE_KEY_FILE: .* has 5 bytes"):
+        read_settings().reference_keys()

@@ -16,7 +16,7 @@ from tests.sim.oracle_order import moment_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from monitor.adapters.mapping import Event
+    from monitor.adapters.records import Event
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -17,7 +17,7 @@ from monitor.adapters.mapping import load_mapping
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from monitor.adapters.mapping import Record
+    from monitor.adapters.records import Record
 
 HERE = Path(__file__).parent
 

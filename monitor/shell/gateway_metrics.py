@@ -1,0 +1,60 @@
+"""What the gateway counts. Labels are names of the operator's file and numbers of HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.exposition import choose_encoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class GatewayMetrics:
+    """The counters of one gateway."""
+
+    def __init__(self, sources: Iterable[str]) -> None:
+        """Every source is shown at 0 before it sends anything."""
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self.requests = Counter(
+            "cx_ingest_requests_total",
+            "Requests, by the status of their answer.",
+            ["source", "status"],
+            registry=self._registry,
+        )
+        self.events = Counter(
+            "cx_ingest_events_total",
+            "Events: written to Kafka, or refused by the contract.",
+            ["source", "result"],
+            registry=self._registry,
+        )
+        self.in_flight = Gauge(
+            "cx_ingest_requests_in_flight",
+            "Requests that are being read or written.",
+            registry=self._registry,
+        )
+        self.write_seconds = Histogram(
+            "cx_ingest_write_seconds",
+            "How long Kafka took to acknowledge the events of a request.",
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+            registry=self._registry,
+        )
+        for source in sources:
+            self.requests.labels(source, "200")
+            for result in ("written", "refused"):
+                self.events.labels(source, result)
+
+    def page(self, accept: str) -> tuple[bytes, str]:
+        """Give the page in the format that is asked for, and its content type."""
+        encoder, content_type = choose_encoder(accept)
+        return encoder(self._registry), content_type

@@ -1,0 +1,83 @@
+"""Runs the gateway: its sources, its connection to Kafka, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from aiokafka.errors import KafkaError
+
+from monitor.adapters.mapping import load_mapping
+from monitor.adapters.references import References
+from monitor.shell import log
+from monitor.shell.gateway import Gateway, Source
+from monitor.shell.gateway_file import CLOUDEVENTS, GatewayError, secrets_of, tls_of
+from monitor.shell.gateway_metrics import GatewayMetrics
+from monitor.shell.intake import CloudEventsIntake, MappedIntake
+from monitor.shell.outlet import Outlet
+from monitor.shell.web import listen
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from monitor.shell.gateway_file import GatewayFile, SourceFile
+    from monitor.shell.settings import Settings
+
+_CONVERSATIONS_MAX = 100_000
+_FINISH_SECONDS = 10.0
+
+
+def run_gateway(file: GatewayFile, settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; what is being written then is written.
+
+    Raises:
+        GatewayError: the address is taken, or the certificate cannot be used.
+        MappingError: a mapping has mistakes, or wants a key.
+        SettingsError: a secret cannot be read, or no broker answers.
+        TopicError: a topic is not as it should be.
+    """
+    sources = [_source(name, source, settings) for name, source in file.sources.items()]
+    try:
+        listener = listen(file.host, file.port)
+    except OSError as error:
+        raise GatewayError(
+            f"{file.host}:{file.port}: {error.strerror}; fix: choose another host or port"
+        ) from None
+    log.set_up(settings.log_level)
+    with listener:
+        asyncio.run(_serve(file, settings, sources, listener))
+
+
+def _source(name: str, file: SourceFile, settings: Settings) -> Source:
+    secrets = secrets_of(name, file)
+    if file.mapping == CLOUDEVENTS:
+        return Source(name, file, secrets, CloudEventsIntake())
+    references = References(*settings.reference_keys())
+    mapping = load_mapping(file.mapping, references, _CONVERSATIONS_MAX)
+    return Source(name, file, secrets, MappedIntake(mapping))
+
+
+async def _serve(
+    file: GatewayFile, settings: Settings, sources: list[Source], listener: socket
+) -> None:
+    tls = tls_of(file)
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    try:
+        async with Outlet(settings) as outlet:
+            gateway = Gateway(file, sources, outlet, GatewayMetrics(file.sources))
+            runner = web.AppRunner(
+                gateway.application(), access_log=None, shutdown_timeout=_FINISH_SECONDS
+            )
+            await runner.setup()
+            await web.SockSite(runner, listener, ssl_context=tls).start()
+            host, port = runner.addresses[0][:2]
+            log.operator.info("taking events at http%s://%s:%s/v1/", "s" if tls else "", host, port)
+            await ended.wait()
+            log.operator.info("stopping: writing what was sent")
+            await runner.cleanup()
+    except KafkaError as error:
+        raise GatewayError(f"{settings.kafka_bootstrap}: {error}") from None

@@ -1,0 +1,173 @@
+"""How senders prove that a request is theirs.
+
+Rule: what is compared with a secret, or with what is made of one, is compared in constant time.
+
+A scheme that signs the time as well refuses a request that is old. One that does not cannot tell a
+repeat of a request from the sender's own second attempt; both give the events that the first gave,
+with the same ids, and these count once.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+TOLERANCE_SECONDS = 300.0
+"""How far the sender's clock, and the way of a request, may be away from ours."""
+
+
+class Scheme(Protocol):
+    """A way to prove it."""
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The headers that a request must have, each once."""
+
+    def proves(
+        self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
+    ) -> bool:
+        """Whether one of the secrets made this proof."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hmac:
+    """A keyed hash of the body, or of the time and the body."""
+
+    header: str
+    digest: str
+    encoded: Callable[[bytes], str]
+    prefix: str = ""
+    timestamp: str | None = None
+    separator: bytes = b""
+    time_of: Callable[[str], float] = float
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """The signature, and the time if it is signed."""
+        return (self.header,) if self.timestamp is None else (self.header, self.timestamp)
+
+    def proves(
+        self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
+    ) -> bool:
+        """Whether one of the secrets signed this, and lately, where that can be known."""
+        signed = body
+        if self.timestamp is not None:
+            written = given[self.timestamp]
+            if not self._is_near(written, now):
+                return False
+            signed = _bytes(written) + self.separator + body
+        claimed = _bytes(given[self.header])
+        return _is_one_of(claimed, [self._made(secret, signed) for secret in secrets])
+
+    def sign(self, secret: bytes, body: bytes, written: str = "") -> dict[str, str]:
+        """Give the headers by which a sender proves a request; ``written`` is the time."""
+        if self.timestamp is None:
+            return {self.header: self._made(secret, body).decode()}
+        signed = _bytes(written) + self.separator + body
+        return {self.header: self._made(secret, signed).decode(), self.timestamp: written}
+
+    def _made(self, secret: bytes, signed: bytes) -> bytes:
+        return _bytes(self.prefix + self.encoded(hmac.digest(secret, signed, self.digest)))
+
+    def _is_near(self, written: str, now: float) -> bool:
+        try:
+            return abs(now - self.time_of(written)) <= TOLERANCE_SECONDS
+        except (ValueError, OverflowError):
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """The secret itself, for senders that are one's own."""
+
+    headers: tuple[str, ...] = ("Authorization",)
+
+    def proves(
+        self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
+    ) -> bool:
+        """Whether it is one of the secrets."""
+        del body, now
+        claimed = _bytes(given["Authorization"])
+        return _is_one_of(claimed, [b"Bearer " + secret for secret in secrets])
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No proof at all; the configuration sees to it that only this machine is heard."""
+
+    headers: tuple[str, ...] = ()
+
+    def proves(
+        self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
+    ) -> bool:
+        """Whether anybody says anything."""
+        del given, body, secrets, now
+        return True
+
+
+def _is_one_of(claimed: bytes, proofs: list[bytes]) -> bool:
+    # Compared with all of them, so that the time it takes does not tell which one it was.
+    found = False
+    for proof in proofs:
+        found |= hmac.compare_digest(claimed, proof)
+    return found
+
+
+def _bytes(text: str) -> bytes:
+    # What a header has that is no UTF-8 comes as surrogates.
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _base64(digest: bytes) -> str:
+    return b64encode(digest).decode()
+
+
+def _rfc3339(text: str) -> float:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its offset")
+    return at.timestamp()
+
+
+def _unix(text: str) -> float:
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError("no number of seconds")
+    return float(text)
+
+
+_HUB_SHA1 = Hmac("X-Hub-Signature", "sha1", bytes.hex, prefix="sha1=")
+
+SCHEMES: dict[str, Scheme] = {
+    "bearer": Bearer(),
+    # "Securing your webhooks", GitHub.
+    "github": Hmac("X-Hub-Signature-256", "sha256", bytes.hex, prefix="sha256="),
+    # "Set up Webhooks", Intercom.
+    "intercom": _HUB_SHA1,
+    # "Webhook payload", Zammad.
+    "zammad": _HUB_SHA1,
+    # "Verifying webhook authenticity", Zendesk.
+    "zendesk": Hmac(
+        "X-Zendesk-Webhook-Signature",
+        "sha256",
+        _base64,
+        timestamp="X-Zendesk-Webhook-Signature-Timestamp",
+        time_of=_rfc3339,
+    ),
+    # "Add a webhook", API reference of Chatwoot.
+    "chatwoot": Hmac(
+        "X-Chatwoot-Signature",
+        "sha256",
+        bytes.hex,
+        prefix="sha256=",
+        timestamp="X-Chatwoot-Timestamp",
+        separator=b".",
+        time_of=_unix,
+    ),
+    "none": Nothing(),
+}
