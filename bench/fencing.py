@@ -114,6 +114,7 @@ def work(bootstrap: str, group: str, kind: str, total: int, interval: float) -> 
         callbacks=Callbacks(lambda _number, store: Counts(store), lambda _: publish, nothing),
         stores=Stores(lambda _number: MemoryStore()),
         partitions=PARTITIONS,
+        outputs=(),
     )
     table.kind, table.total, table.took = kind, total, []
 

@@ -8,11 +8,11 @@ Rules:
 
 - Records are folded without an ``await`` from the first of a batch to `Ledger.applied`. So between
   two batches, and only there, a flush finds a state that is whole, and takes a cut of it.
-- What a cut contains is published, neither more nor less, before the cut is written, and a cut ends
-  with its position: the next offset of every source. Recovery takes nothing that no position
-  follows. So a flush that was interrupted has no effect, and replayed records below the position
-  are skipped: whatever the moment of a crash, every record is folded into the durable state exactly
-  once.
+- What a cut contains is published with it, neither more nor less, and before it where a flush is no
+  transaction. A cut ends with its position: the next offset of every source. Recovery takes nothing
+  that no position follows. So a flush that was interrupted has no effect, and replayed records
+  below the position are skipped: whatever the moment of a crash, every record is folded into the
+  durable state exactly once.
 - The keys of an interrupted flush are written again by the next one, because later positions would
   otherwise vouch for values they do not belong to.
 - Who takes a partition over opens a writer (`monitor.shell.writers`) before he reads how far its
@@ -189,12 +189,12 @@ class Ledger(WriteBehind):
 
     async def _write(self, cut: Cut, writer: Writer) -> Known | None:
         position = Position(next_offsets=cut.next_offsets, epoch=self._generation)
+        batches = encode(cut.changes, position, writer.new_batch)
         async with writer.flush():
             if not await writer.may_write():
                 return None
-            while cut.live.outputs:
-                await cut.live.outputs.pop(0)(writer)
-            batches = encode(cut.changes, position, writer.new_batch)
+            if not writer.is_atomic:
+                await self._put_out(cut, writer)
             # One after the other: the position must not arrive before what it vouches for.
             for batch in batches:
                 # What was awaited may have taken long.
@@ -203,7 +203,13 @@ class Ledger(WriteBehind):
                 if not await writer.may_write():
                     return None
                 cut.live.changelog_offset = await writer.append(batch)
+            if writer.is_atomic:
+                await self._put_out(cut, writer)
         return known_of(batches[-1], position, cut.live.changelog_offset)
+
+    async def _put_out(self, cut: Cut, writer: Writer) -> None:
+        while cut.live.outputs:
+            await cut.live.outputs.pop(0)(writer)
 
     # For the transport
 

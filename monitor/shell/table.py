@@ -45,6 +45,7 @@ class SessionTable(Ledger, faust.Table[bytes, bytes]):
         callbacks: What the owner of the state does.
         stores: Where the partitions' records lie.
         partitions: How many.
+        outputs: The topics that flushes write to beside the changelog, with as many partitions.
         transaction_timeout: Seconds after which the broker takes back what a worker has begun to
             write and not finished.
     """
@@ -58,6 +59,7 @@ class SessionTable(Ledger, faust.Table[bytes, bytes]):
         callbacks: Callbacks,
         stores: Stores,
         partitions: int,
+        outputs: tuple[str, ...],
         transaction_timeout: float = 60.0,
     ) -> None:
         faust.Table.__init__(
@@ -74,6 +76,7 @@ class SessionTable(Ledger, faust.Table[bytes, bytes]):
             extra_topic_configs={"min.compaction.lag.ms": str(COMPACTION_LAG_MILLISECONDS)},
         )
         Ledger.__init__(self, callbacks, sources, stores)
+        self._outputs = outputs
         self._transaction_timeout = transaction_timeout
         app.tables.add(self)
 
@@ -99,6 +102,7 @@ class SessionTable(Ledger, faust.Table[bytes, bytes]):
         return await producer.writer(
             self.changelog_topic_name,
             number,
+            outputs=self._outputs,
             transactional_id=f"{self.app.conf.id}-{self.name}-{number}",
             timeout=self._transaction_timeout,
             prove_membership=self._consumer.prove_membership,

@@ -90,6 +90,7 @@ class OutcomeWorker:
             ),
             stores=Stores(_engine(settings)),
             partitions=settings.partitions,
+            outputs=tuple(topic.name for topic in OUTPUTS),
             # A member that only sleeps for a while keeps what it has begun.
             transaction_timeout=max(
                 settings.transaction_timeout_seconds, settings.session_timeout_seconds

@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 from pathlib import Path
@@ -55,6 +56,12 @@ log.cleaner.dedupe.buffer.size=16777216
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=3000
 """
+
+
+# Of a batch in a log: its length behind the first offset, and whether it is a transaction's mark.
+_LENGTH = struct.Struct(">8xi")
+_ATTRIBUTES = struct.Struct(">21xh")
+_IS_A_MARK = 0x20
 
 
 class Doorway(NamedTuple):
@@ -104,7 +111,7 @@ class ApacheKafka:
         """Start on the data that is there, made on the first start, and wait for an answer."""
         if not self._data.exists():
             self._format()
-        self._process.start(within_seconds=60)
+        self._process.start(within_seconds=180)
 
     def stop(self, grace_seconds: float = 30) -> None:
         """End it in good order, if it does so in time: what it promised is on disk."""
@@ -113,6 +120,18 @@ class ApacheKafka:
     def kill(self) -> None:
         """End it as a power cut would, but for what the operating system still writes."""
         self._process.kill()
+
+    def forget_marks(self, topic: str) -> None:
+        """Take off, while it is down, the mark of a transaction with which each partition ends.
+
+        One that is killed between a commit and its marks may come back like this (KAFKA-20734).
+        """
+        for log in self._data.glob(f"{topic}-*/*.log"):
+            content, begin, end = log.read_bytes(), 0, 0
+            while end < len(content):
+                begin, end = end, end + _LENGTH.size + _LENGTH.unpack_from(content, end)[0]
+            if content and _ATTRIBUTES.unpack_from(content, begin)[0] & _IS_A_MARK:
+                os.truncate(log, begin)
 
     def __enter__(self) -> Self:
         self.start()

@@ -117,6 +117,7 @@ def counting_table(
         callbacks=Callbacks(restore, take, nothing),
         stores=Stores(Directory(state).open if state else lambda _number: MemoryStore()),
         partitions=PARTITIONS,
+        outputs=(f"{group}-outputs",),
     )
 
 

@@ -11,6 +11,7 @@ from tests.integration.counting_worker import PARTITIONS, SLEEP
 from tests.integration.lab import is_asleep, kill, stop, until
 
 if TYPE_CHECKING:
+    from tests.integration.apache_kafka import ApacheKafka
     from tests.integration.lab import Durable, Lab
 
 
@@ -47,6 +48,34 @@ def test_a_worker_that_sleeps_in_a_flush_and_is_replaced_writes_nothing_when_it_
 
     state = asyncio.run(scenario())
     assert "has another owner" in lab.log(lab.workers[0])
+    assert state.totals == lab.sent
+    assert asyncio.run(lab.missing_outputs()) == set()
+    assert set(asyncio.run(lab.put_out()).values()) == {1}
+
+
+def test_a_flush_whose_marks_the_broker_has_forgotten_is_taken_back_and_made_anew(
+    apache_kafka: ApacheKafka, kafka_lab: Lab
+) -> None:
+    """The next owner would read up to before it, write on, and see both at his own commit."""
+    lab = kafka_lab
+
+    async def scenario() -> Durable:
+        await lab.send(2_000, seed=11)
+        owner = lab.start()
+        await lab.until_all_is_folded()
+        kill(owner)
+        apache_kafka.kill()
+        for topic in (lab.changelog, lab.outputs):
+            apache_kafka.forget_marks(topic)
+        apache_kafka.start()
+        before = await lab.durable()
+        assert before.folded < lab.sent_records
+        lab.start()
+        await lab.send(2_000, seed=12)
+        return await lab.until_all_is_folded()
+
+    state = asyncio.run(scenario())
+    assert "the broker has forgotten how a transaction ended" in lab.log(lab.workers[1])
     assert state.totals == lab.sent
     assert asyncio.run(lab.missing_outputs()) == set()
     assert set(asyncio.run(lab.put_out()).values()) == {1}

@@ -21,8 +21,10 @@ from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.offset import OffsetRequest
 from faust.app.base import App
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.serializers.schemas import Schema
@@ -99,6 +101,8 @@ SIGNATURES: list[tuple[Any, str, str]] = [
         "__init__",
         "max_wait_time min_bytes max_bytes isolation_level topics rack_id",
     ),
+    (OffsetRequest, "__init__", "replica_id isolation_level topics"),
+    (AIOKafkaClient, "force_metadata_update", ""),
     (AIOKafkaClient, "send", "node_id request group"),
     (ClusterMetadata, "leader_for_partition", "partition"),
     (AIOKafkaConsumer, "highwater", "partition"),
@@ -110,6 +114,7 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (AIOKafkaProducer, "create_batch", ""),
     (AIOKafkaProducer, "send", "topic value key partition timestamp_ms headers"),
     (AIOKafkaProducer, "send_batch", "batch topic partition"),
+    (TransactionManager, "maybe_add_partition_to_txn", "tp"),
     (BatchBuilder, "append", "timestamp key value headers"),
     (BatchBuilder, "record_count", ""),
 ]

@@ -42,6 +42,7 @@ def alone(directory: Path) -> Alone:
         callbacks=Callbacks(lambda _number, _store: Nothing(), unused, unused),
         stores=Stores(lambda _number: MemoryStore()),
         partitions=1,
+        outputs=(),
     )
 
 

@@ -1,8 +1,10 @@
 """A broker in memory: logs with transactions, producers with epochs, and a group.
 
 Every request takes a few turns, in which everybody else goes on. What the broker promises is kept
-here, and nowhere broken: an old epoch is refused, a transaction is whole or not at all, a reader
-sees nothing behind the first transaction that is open.
+here: an old epoch is refused, a transaction is whole or not at all, a reader sees nothing behind
+the first transaction that is open. One promise may be broken, as Apache Kafka does (KAFKA-20734):
+a transaction ends, and its marks are forgotten. What it wrote stays open, until another one of the
+same id ends in the same log.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiokafka.errors import ProducerFenced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SOURCE, CHANGELOG, OUTPUTS = "source", "changelog", "outputs"
 PARTITIONS = 2
@@ -72,33 +74,33 @@ class Log(list[Entry]):
 
 @dataclass(slots=True)
 class Transaction:
-    """What a producer has begun."""
+    """What a producer has begun, and what earlier ones of the same id have left open."""
 
-    entries: list[Entry] = field(default_factory=list)
-    logs: list[Log] = field(default_factory=list)
+    entries: dict[tuple[str, int], list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    places: set[tuple[str, int]] = field(default_factory=set)
 
-    def end(self, fate: Fate) -> None:
+    def end(self, fate: Fate, logs: Mapping[tuple[str, int], Log]) -> None:
         """Decide, and leave marks."""
-        for entry in self.entries:
-            entry.fate = fate
-        for log in {id(log): log for log in self.logs}.values():
-            log.append(Entry(None, None, Fate.MARK))
-        self.entries.clear()
-        self.logs.clear()
+        for place in sorted(self.places):
+            for entry in self.entries.pop(place, []):
+                entry.fate = fate
+            logs[place].append(Entry(None, None, Fate.MARK))
+        self.places.clear()
 
 
 class Broker:
     """The logs, and who may write to them in whose name."""
 
-    def __init__(self) -> None:
+    def __init__(self, forgets_marks: Callable[[], bool] = lambda: False) -> None:
         """Empty logs."""
+        self._forgets_marks = forgets_marks
         self.logs: dict[tuple[str, int], Log] = defaultdict(Log)
         self._epochs: dict[str, int] = defaultdict(int)
         self._open: dict[str, Transaction] = defaultdict(Transaction)
 
     def initialise(self, name: str) -> int:
         """Give a new epoch to a transactional id, and take back what its last owner began."""
-        self._open[name].end(Fate.ABORTED)
+        self._decide(name, Fate.ABORTED)
         self._epochs[name] += 1
         return self._epochs[name]
 
@@ -120,18 +122,28 @@ class Broker:
     ) -> int:
         """Append in the transaction of an id; the first offset."""
         self._check(name, epoch)
-        log, transaction = self.logs[place], self._open[name]
+        log = self.logs[place]
         first = len(log)
         entries = [Entry(key, value, Fate.OPEN) for key, value in records]
         log.extend(entries)
-        transaction.entries += entries
-        transaction.logs.append(log)
+        self._open[name].entries[place] += entries
+        self._open[name].places.add(place)
         return first
+
+    def take_in(self, name: str, epoch: int, place: tuple[str, int]) -> None:
+        """Have the end of the transaction marked in a log, too."""
+        self._check(name, epoch)
+        self._open[name].places.add(place)
 
     def end(self, name: str, epoch: int, fate: Fate) -> None:
         """Commit or abort."""
         self._check(name, epoch)
-        self._open[name].end(fate)
+        self._decide(name, fate)
+
+    def _decide(self, name: str, fate: Fate) -> None:
+        if self._open[name].places and self._forgets_marks():
+            self._open[name].places.clear()
+        self._open[name].end(fate, self.logs)
 
     def _check(self, name: str, epoch: int) -> None:
         if self._epochs[name] != epoch:

@@ -28,6 +28,8 @@ class Faults:
     churn: float
     #: A request has its effect, and its answer is lost for good.
     lost_answer: float
+    #: A transaction ends, and the broker forgets to mark that.
+    lost_marks: float
     #: What was fetched is thrown away before it is delivered, in a rebalance or without a word.
     lost_fetch: float
     #: What was fetched is delivered twice.
@@ -56,6 +58,7 @@ class Faults:
             expel=rate(0.2),
             churn=rate(0.02),
             lost_answer=rate(0.01),
+            lost_marks=rate(0.05) if transactions else 0.0,
             lost_fetch=rate(0.1),
             repeated_fetch=rate(0.1),
             short_fetch=rate(0.5),

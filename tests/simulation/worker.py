@@ -93,6 +93,17 @@ class Producer:
         self._broker.end(self._name, self._epoch, fate)
         await self._answer()
 
+    async def end(self, topic: str, partition: int, *, committed: bool) -> int:
+        """Where a log ends."""
+        await self._turn()
+        log = self._broker.logs[topic, partition]
+        return log.stable if committed else len(log)
+
+    def take_in(self, topic: str, partition: int) -> None:
+        """Have the end of the transaction marked there, too."""
+        assert self._name is not None
+        self._broker.take_in(self._name, self._epoch, (topic, partition))
+
     async def stop(self) -> None:
         """Nothing is open that would have to be closed."""
 
@@ -179,7 +190,10 @@ class SimulatedWorker(Ledger):
             return PlainWriter(cast("Any", self._shared), CHANGELOG, number, self._prove)
         producer = self._producer()
         await producer.start(f"{CHANGELOG}-{number}")
-        return TransactionalWriter(cast("Any", producer), CHANGELOG, number)
+        # Marks come with the answer or never.
+        writer = TransactionalWriter(cast("Any", producer), CHANGELOG, number, marked_within=0)
+        await writer.settle([OUTPUTS])
+        return writer
 
     def _producer(self) -> Producer:
         return Producer(self._broker, self._turn, lambda: self._unlucky(self._faults.lost_answer))

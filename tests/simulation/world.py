@@ -55,7 +55,7 @@ class World:
         """Nothing has happened yet."""
         self.faults = faults
         self.chance = random.Random(faults.seed)  # noqa: S311 - it hides nothing
-        self.broker = Broker()
+        self.broker = Broker(lambda: self._unlucky(faults.lost_marks))
         self.group = Group(faults.standbys)
         self.running: dict[SimulatedWorker, asyncio.Task[None]] = {}
         self.calm = False

@@ -81,6 +81,7 @@ def session_table(app: faust.App) -> SessionTable:
         ),
         stores=Stores(lambda _number: MemoryStore()),
         partitions=PARTITIONS,
+        outputs=(),
     )
 
 
