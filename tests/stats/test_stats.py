@@ -10,6 +10,7 @@ import pytest
 from monitor.core.estimate import durability, wilson
 from monitor.core.policy import Policy
 from monitor.rules import formulas as f
+from monitor.rules.silent import SPIKE_Z
 from tests.stats import paging, survival, versions
 from tests.stats.arithmetic import compute
 from tests.stats.versions import Arm
@@ -53,6 +54,13 @@ def test_pages_are_rarely_false_and_not_late(case: paging.Traffic) -> None:
 
 def test_a_steady_rate_of_silent_failures_is_no_spike() -> None:
     assert paging.false_spikes(2, 2, 40, SEED) == 0
+
+
+@pytest.mark.parametrize(("seen", "is_spike"), [(6, False), (7, True)])
+def test_where_none_is_expected_seven_silent_failures_are_a_spike(
+    seen: int, *, is_spike: bool
+) -> None:
+    assert (compute(f.SPIKE, seen=seen, expected=0) > SPIKE_Z) == is_spike
 
 
 def test_equal_versions_are_not_called_different_however_often_one_looks() -> None:
