@@ -76,8 +76,8 @@ def test_quantiles_of_effort_from_twenty_journeys_on(promtool: str, tmp_path: Pa
     for le, number in {"1.0": 19, "+Inf": 19}.items():
         told.jump("cx_journey_contacts_bucket", number, at="end", outcome="open", le=le)
 
-    told.expect(30, 'cx:journey_contacts:p50_7d{outcome="durable"}', 1.5)
-    told.expect(30, 'cx:journey_contacts:p90_7d{outcome="durable"}', 2.75)
+    told.expect(30, 'cx:journey_contacts:p50_7d{outcome="durable"}', 2)
+    told.expect(30, 'cx:journey_contacts:p90_7d{outcome="durable"}', 3)
     told.absent(30, 'cx:journey_contacts:p50_7d{outcome="open"}').hold(promtool, tmp_path)
 
 
