@@ -19,6 +19,7 @@ from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.map_commands import map_app
+from monitor.past_command import past
 from monitor.rules import files as rule_files
 from monitor.rules.boards import files as board_files
 from monitor.rules.slo import SloError, load_slo
@@ -52,6 +53,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
 app.add_typer(policy_app, name="policy")
 app.add_typer(map_app, name="map")
+rules_app.command(name="past")(past)
 
 _PAGE_WIDTH = 120
 

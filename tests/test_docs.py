@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PAGES = sorted([ROOT / "README.md", ROOT / "schemas" / "README.md", *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
-COMMAND = re.compile(r"outcome-monitor ([a-z]+(?: (?:new|write|check|show|diff|list|run))?)")
+COMMAND = re.compile(r"outcome-monitor ([a-z]+(?: (?:new|write|check|show|diff|list|run|past))?)")
 
 
 def commands(group: typer.Typer = app, prefix: str = "") -> list[tuple[str, str]]:

@@ -33,12 +33,21 @@ class Stack:
     """Scrapes the given ports; sends alerts to Alertmanager if there is a ``hook`` for it."""
 
     def __init__(
-        self, directory: Path, targets: list[int], hook: str = "", every: str = "1s"
+        self,
+        directory: Path,
+        targets: list[int],
+        hook: str = "",
+        every: str = "1s",
+        lookback: str = "5m",
     ) -> None:
-        """Write the configuration; nothing runs before it is entered."""
+        """Write the configuration; nothing runs before it is entered.
+
+        ``lookback`` is how old a sample may be to be that of a moment.
+        """
         directory.mkdir(exist_ok=True)
         self._directory = directory
         self._every = every
+        self._lookback = lookback
         self.port, self._alertmanager_port = free_port(), free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self._rules()
@@ -99,7 +108,8 @@ class Stack:
             tool("prometheus"),
             f"--config.file={self._directory / 'prometheus.yml'}",
             f"--storage.tsdb.path={self._directory / 'tsdb'}",
-            "--storage.tsdb.retention.time=1y",
+            "--storage.tsdb.retention.time=10y",
+            f"--query.lookback-delta={self._lookback}",
             f"--web.listen-address={LOOPBACK}:{self.port}",
             "--web.cors.origin=.*",
             "--enable-feature=exemplar-storage",
