@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     Order = tuple[int, int]
     Counted = defaultdict[str, defaultdict[tuple[str, ...], float]]
 
-EDGES = {"1h": 1, "6h": 6, "24h": 24, "72h": 72, "7d": 168, "14d": 336, "30d": 720}
+EDGES = dict(
+    zip(
+        ("1h", "6h", "24h", "48h", "72h", "5d", "7d", "14d", "30d"),
+        (1, 6, 24, 48, 72, 120, 168, 336, 720),
+        strict=True,
+    )
+)
 HORIZONS = {"24h": 24, "72h": 72, "7d": 168, "30d": 720}
 BOUNDS = ("explicit", "same_issue", "any_issue")
 # Staff reopen a conversation: so long it is in doubt whether they meant to.

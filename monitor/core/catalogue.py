@@ -107,12 +107,12 @@ _TABLE = (
     ),
     Metric(
         "cx_resolution_failures_total",
-        ("bound", "age", "match", "ai_version", "intent_group"),
+        ("bound", "age", "ai_version", "intent_group"),
         "Claims that did not hold, by their age when the customer was back.",
     ),
     Metric(
         "cx_resolution_failures_retractions_total",
-        ("bound", "age", "match", "ai_version", "intent_group"),
+        ("bound", "age", "ai_version", "intent_group"),
         "Failures that were none, under the labels by which they were counted.",
     ),
     Metric(
@@ -137,7 +137,7 @@ _TABLE = (
     ),
     Metric(
         "cx_resolutions_at_risk",
-        ("bound", "age", "ai_version", "intent_group"),
+        ("bound", "age", "ai_version"),
         "Claims on trial now, by their age.",
         kind="gauge",
     ),
@@ -241,7 +241,7 @@ _TABLE = (
     ),
     Metric(
         "cx_time_to_resolution_seconds",
-        ("stage", "ai_version", "intent_group"),
+        ("stage", "ai_version"),
         "From a journey's first customer message to a claim: the first, and one that held.",
         kind="histogram",
         buckets=_WAITS,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from monitor.core.messages import CUSTOMER, SPEAKERS, asks_nothing, is_answer
 from monitor.core.moments import DAY, Moment
 from monitor.core.state import Effort, Owner
-from monitor.core.step import group_of, version_of
+from monitor.core.step import version_of
 from schemas.vocabulary import Basis, MessageKind, Origin
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def claimed(step: Step, conversation: Conversation) -> None:
     """Something was claimed: if it is the first in its journey, say how long that took."""
     journey = _of_journey(step, conversation)
     if all(not one.claims.count for one in journey):
-        _observe_time(step, "first_claim", journey, step.at, _labels(conversation))
+        _observe_time(step, "first_claim", journey, step.at, version_of(conversation))
     conversation.claims.count += 1
 
 
@@ -125,8 +125,7 @@ def held(step: Step, episode: Episode) -> None:
     if any(one.claims.held for one in journey):
         return
     conversation.claims.held = True
-    labels = (episode.ai_version, episode.intent_group)
-    _observe_time(step, "durable", journey, episode.claim.at, labels)
+    _observe_time(step, "durable", journey, episode.claim.at, episode.ai_version)
 
 
 def total(conversations: Iterable[Conversation], at: Moment) -> Sum:
@@ -196,15 +195,11 @@ def _of_journey(step: Step, conversation: Conversation) -> list[Conversation]:
     return [step.customer.conversations[name] for name in journey.conversations]
 
 
-def _labels(conversation: Conversation) -> tuple[str, str]:
-    return version_of(conversation), group_of(conversation)
-
-
 def _observe_time(
-    step: Step, stage: str, journey: list[Conversation], until: Moment, labels: tuple[str, str]
+    step: Step, stage: str, journey: list[Conversation], until: Moment, version: str
 ) -> None:
     asked = [one.effort.asked_at for one in journey if one.effort.asked_at is not None]
     began = [one.effort.began_at for one in journey if one.effort.began_at is not None]
     since = min(asked or began, default=None)
     if since is not None:
-        step.observe("cx_time_to_resolution_seconds", max(0, until - since), stage, *labels)
+        step.observe("cx_time_to_resolution_seconds", max(0, until - since), stage, version)

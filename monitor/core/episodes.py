@@ -200,7 +200,7 @@ def _covered(match: str) -> tuple[str, ...]:
 
 def _count(step: Step, name: str, episode: Episode, failure: Failure, bound: str) -> None:
     age = step.policy.ages[failure.age]
-    step.count(name, bound, age, failure.match, episode.ai_version, episode.intent_group)
+    step.count(name, bound, age, episode.ai_version, episode.intent_group)
 
 
 def _settle(step: Step, episode: Episode) -> bool:

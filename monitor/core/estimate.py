@@ -79,7 +79,7 @@ def _cell(reading: Reading, bound: str, age: str, version: str | None) -> tuple[
         total(
             reading,
             f"cx_resolution_failures_{name}",
-            lambda labels: labels[:2] == (bound, age) and version in (None, labels[3]),
+            lambda labels: labels[:2] == (bound, age) and version in (None, labels[2]),
         )
         for name in ("total", "retractions_total")
     )

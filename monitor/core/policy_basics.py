@@ -50,7 +50,10 @@ class Basics:
 
     # Durability
     age_edges: tuple[Length, ...] = Field(
-        default=(0, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY),
+        default=(
+            *(0, HOUR, 6 * HOUR),
+            *(DAY, 2 * DAY, 3 * DAY, 5 * DAY, 7 * DAY, 14 * DAY, 30 * DAY),
+        ),
         description="Edges of the age buckets; fine where the hazard of a return falls fast.",
         json_schema_extra={"range": [0, 366 * DAY]},
     )

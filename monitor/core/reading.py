@@ -37,10 +37,9 @@ def reading_of(totals: Totals, at: Moment) -> Reading:
     for name, histogram in totals.observed.items():
         reading |= _histogram(METRICS[name], histogram)
     if totals.risk:
-        reading[EXPOSURE], reading[AT_RISK] = {}, {}
-    for labels, exposure, n in totals.exposure(at):
-        reading[EXPOSURE][labels] = seconds(exposure)
-        reading[AT_RISK][labels] = n
+        exposed = totals.exposure(at)
+        reading[EXPOSURE] = {labels: seconds(exposure) for labels, exposure, _ in exposed}
+        reading[AT_RISK] = dict(totals.at_risk())
     return reading
 
 

@@ -26,7 +26,7 @@ from schemas.vocabulary import (
     ValueBand,
 )
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 
 class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):

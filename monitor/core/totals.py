@@ -97,6 +97,14 @@ class Totals:
         for labels, (n, offset) in self.risk.items():
             yield labels, offset + n * at, n
 
+    def at_risk(self) -> dict[Labels, int]:
+        """The claims under observation now, of all intent groups together."""
+        claims: dict[Labels, int] = {}
+        for labels, (n, _) in self.risk.items():
+            cell = labels[:-1]
+            claims[cell] = claims.get(cell, 0) + n
+        return claims
+
 
 def _check(name: str, labels: Labels) -> None:
     if len(METRICS[name].labels) != len(labels):

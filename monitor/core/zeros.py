@@ -6,9 +6,9 @@ be on trial before it can fail), and the rest have few values that are known fro
 
 Rule: zeros are derived from the totals and never kept, so the state stays exact, and a partition
 that was moved or restored shows the same ones. What is not listed here cannot be foreseen: the
-labels of its first count are a producer's free words (``kind`` of an action, the two roles of a
-misrouted handoff, who claims and why). Rules that take differences of totals read such a counter
-rightly as well.
+labels of its first count are a producer's own words (``kind`` of an action, the two roles of a
+misrouted handoff, who claims and why, and the hours of a handoff where no calendar tells them).
+Rules that take differences of totals read such a counter rightly as well.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from monitor.core.catalogue import METRICS
-from monitor.core.reading import AT_RISK
+from monitor.core.reading import EXPOSURE
 from schemas.decode import TOPIC_OF, TOPICS
 from schemas.published import Reason
 
@@ -30,14 +30,13 @@ if TYPE_CHECKING:
     Cells = Iterator[tuple[str, Labels]]
 
 _RETRACTIONS = "_retractions_total"
-_MATCHES = {
-    "explicit": ("explicit",),
-    "same_issue": ("explicit", "same_intent"),
-    "any_issue": ("explicit", "same_intent", "compatible", "any_intent"),
-}
+_MATCHES = ("explicit", "same_intent", "compatible", "any_intent")
 _CAUSES = (
-    *("reopen", "repeat_same_channel", "repeat_other_channel", "human_redo"),
-    *("action_failed", "action_reversed", "contradicted"),
+    *product(("repeat_same_channel", "repeat_other_channel"), _MATCHES),
+    # What is seen in the conversation itself, or in a record that names it, is explicit.
+    *product(
+        ("reopen", "human_redo", "action_failed", "action_reversed", "contradicted"), _MATCHES[:1]
+    ),
 )
 _ENDS = (
     *("served_in_sla", "served_late", "abandoned", "orphaned", "returned", "failed"),
@@ -85,7 +84,7 @@ class Zeros:
         yield from self._of_new_versions()
 
     def _cells(self, name: str) -> Iterable[Labels]:
-        return self._totals.risk if name == AT_RISK else self._totals.counts.get(name, ())
+        return self._totals.risk if name == EXPOSURE else self._totals.counts.get(name, ())
 
     def _new(self, reader: str, cells: Iterable[Labels]) -> Iterator[Labels]:
         """Cells that this reader has not had; counters are never removed, so they are the last."""
@@ -135,10 +134,9 @@ def _of_version(version: str) -> Cells:
 def _of_trial(policy: Policy, labels: Labels) -> Cells:
     """A claim is on trial: it can fail at this age, and reach the horizon at its end."""
     bound, age, version, group = labels
-    for match in _MATCHES[bound]:
-        yield "cx_resolution_failures_total", (bound, age, match, version, group)
-        for cause in _CAUSES:
-            yield "cx_resolution_failure_causes_total", (cause, match, age)
+    yield "cx_resolution_failures_total", (bound, age, version, group)
+    for cause, match in _CAUSES:
+        yield "cx_resolution_failure_causes_total", (cause, match, age)
     if policy.horizon_at(policy.ages.index(age) + 1):
         for result in ("durable", "failed"):
             yield "cx_resolutions_matured_total", (bound, age, result, version, group)
@@ -146,9 +144,9 @@ def _of_trial(policy: Policy, labels: Labels) -> Cells:
 
 def _of_handoff(policy: Policy, labels: Labels) -> Cells:
     """A handoff was asked for: it will end somehow, and be judged."""
-    del policy
     kind, _, reason, version = labels
-    for end, within in product(_ENDS, ("true", "false", "unknown")):
+    hours = ("true", "false", "unknown") if policy.calendars else ("unknown",)
+    for end, within in product(_ENDS, hours):
         yield "cx_handoff_terminal_total", (kind, end, within, version)
     for verdict in _VERDICTS:
         yield "cx_handoff_verdict_total", (kind, verdict, reason, version)
@@ -185,7 +183,7 @@ def _of_events(policy: Policy, labels: Labels) -> Cells:
 
 
 _FOLLOWERS: dict[str, Callable[[Policy, Labels], Cells]] = {
-    AT_RISK: _of_trial,
+    EXPOSURE: _of_trial,
     "cx_handoffs_total": _of_handoff,
     "cx_ai_involved_total": _of_conversation,
     "cx_commitments_overdue": _of_overdue,

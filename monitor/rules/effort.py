@@ -33,10 +33,12 @@ def quantiles(metric: str, window: str) -> list[Record]:
     labels = tuple(one for one in BY_METRIC[buckets].labels if one != "le")
     counts = count(buckets, window)
     whole = total(pick(counts, 'le="+Inf"'), *labels)
+    # Between 0 and 1 contacts there is nothing: what is counted in whole things is read so.
+    exact = "ceil" if not METRICS[metric].unit else ""
     return [
         Record(
             f"cx:{stem(metric)}:{name}_{window}",
-            f"histogram_quantile({q}, {total(counts, *labels, 'le')})\n"
+            f"{exact}(histogram_quantile({q}, {total(counts, *labels, 'le')}))\n"
             f"and {on(*labels)} {whole} >= {N_MIN}",
         )
         for name, q in QUANTILES.items()

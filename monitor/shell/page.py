@@ -129,7 +129,8 @@ class PartitionPage:
         """The cells of a metric, and how the number of one is read."""
         totals = self.tracker.totals
         if metric.name == AT_RISK:
-            return totals.risk, lambda labels: totals.risk[labels][0]
+            at_risk = totals.at_risk()
+            return at_risk, lambda labels: at_risk[labels]
         if metric.name == EXPOSURE:
             return totals.risk, self._exposure
         cells = totals.counts.get(metric.name, {})

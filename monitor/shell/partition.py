@@ -141,7 +141,7 @@ def _cells_of(output: Published, policy: Policy) -> list[tuple[str, Labels]]:
     if isinstance(output, EpisodeOutcome) and output.verdict == "failed" and output.match:
         bucket = policy.bucket_of(int(output.age_seconds * SECOND))
         if bucket is not None and output.horizon is None:
-            rest = (policy.ages[bucket], output.match, output.ai_version, output.intent_group)
+            rest = (policy.ages[bucket], output.ai_version, output.intent_group)
             hit = BOUNDS[BOUNDS.index(output.bound) :]
             return [(EXEMPLIFIED[1], (bound, *rest)) for bound in hit]
     return []

@@ -32,7 +32,7 @@ def test_lengths_are_spelled_as_people_say_them(length: int, name: str) -> None:
 
 
 def test_each_bucket_is_called_by_its_upper_edge() -> None:
-    assert POLICY.ages == ("1h", "6h", "24h", "72h", "7d", "14d", "30d")
+    assert POLICY.ages == ("1h", "6h", "24h", "48h", "72h", "5d", "7d", "14d", "30d")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_each_bucket_is_called_by_its_upper_edge() -> None:
         (HOUR, 1),
         (6 * HOUR - 1, 1),
         (6 * HOUR, 2),
-        (30 * DAY - 1, 6),
+        (30 * DAY - 1, 8),
         (30 * DAY, None),
         (31 * DAY, None),
     ],
@@ -55,15 +55,15 @@ def test_an_edge_belongs_to_the_bucket_above_it(age: int, bucket: int | None) ->
 def test_an_edge_that_is_a_horizon_says_its_name() -> None:
     names = [POLICY.horizon_at(edge) for edge in range(1, len(POLICY.age_edges))]
 
-    assert names == [None, None, "24h", "72h", "7d", None, "30d"]
+    assert names == [None, None, "24h", None, "72h", None, "7d", None, "30d"]
 
 
 def test_a_further_horizon_becomes_an_edge() -> None:
-    policy = POLICY.with_horizons((5 * DAY,))
+    policy = POLICY.with_horizons((4 * DAY,))
 
-    assert policy.ages == ("1h", "6h", "24h", "72h", "5d", "7d", "14d", "30d")
-    assert policy.horizons == (DAY, 3 * DAY, 5 * DAY, 7 * DAY, 30 * DAY)
-    assert policy.with_horizons((5 * DAY, DAY)) == policy
+    assert policy.ages == ("1h", "6h", "24h", "48h", "72h", "4d", "5d", "7d", "14d", "30d")
+    assert policy.horizons == (DAY, 3 * DAY, 4 * DAY, 7 * DAY, 30 * DAY)
+    assert policy.with_horizons((4 * DAY, DAY)) == policy
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_further_horizon_becomes_an_edge() -> None:
     [
         ({"age_edges": (HOUR, DAY)}, "must start at 0 and rise"),
         ({"age_edges": (0, DAY, DAY)}, "must start at 0 and rise"),
-        ({"horizons": (DAY, 2 * DAY)}, "not among age_edges: 48h"),
+        ({"horizons": (DAY, 4 * DAY)}, "not among age_edges: 4d"),
         ({"age_edges": (0, 90 * SECOND, DAY), "horizons": (DAY,)}, "must be whole minutes"),
         ({"dedupe_window": DAY}, "at least late_max"),
         ({"verdict_wait": HOUR}, "at least handoff_wall_max"),

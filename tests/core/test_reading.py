@@ -17,12 +17,14 @@ def counted() -> Totals:
 
 def test_a_reading_holds_the_counts_and_the_exposure_up_to_a_moment() -> None:
     totals = counted()
+    other = (*CELL[:-1], "billing")
     totals.enter(CELL, HOUR)
+    totals.enter(other, 2 * HOUR)
     reading = reading_of(totals, 3 * HOUR)
 
     assert reading["cx_commitments_total"]["refund", "human", "kept"] == 1
-    assert reading[EXPOSURE] == {CELL: 7200}
-    assert reading[AT_RISK] == {CELL: 1}
+    assert reading[EXPOSURE] == {CELL: 7200, other: 3600}
+    assert reading[AT_RISK] == {CELL[:-1]: 2}
 
 
 def test_where_nothing_was_on_trial_there_is_no_exposure_not_zero() -> None:

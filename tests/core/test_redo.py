@@ -50,7 +50,7 @@ def test_so_is_a_return_after_which_a_human_acts_and_claims() -> None:
 def test_so_is_a_hop_where_a_human_acts_and_claims() -> None:
     done = (there(acted, "3d 10:00"), there(claimed, "3d 11:00", by="human"))
 
-    assert counted(told(*CLAIM, HOP, *done)) == once("7d")
+    assert counted(told(*CLAIM, HOP, *done)) == once("5d")
 
 
 @pytest.mark.parametrize(

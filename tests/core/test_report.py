@@ -95,7 +95,9 @@ def test_the_effort_of_two_journeys_is_their_mean() -> None:
 def test_what_cannot_be_known_yet_is_null_and_not_zero() -> None:
     horizons = told("2d 00:00")["durability"]["explicit"]
 
-    assert [name for name, value in horizons.items() if value["durable"] is None] == ["7d", "30d"]
+    assert [name for name, value in horizons.items() if value["durable"] is None] == [
+        *("72h", "7d", "30d")
+    ]
 
 
 def test_each_version_answers_for_its_own() -> None:

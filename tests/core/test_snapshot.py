@@ -179,4 +179,4 @@ def test_a_state_in_other_age_buckets_is_not_taken_over() -> None:
     kept = {key: value for key, value in records(tracker).items() if value is not None}
 
     with pytest.raises(PolicyChanged, match=r"age_edges has changed.*new consumer group"):
-        restore(Policy().with_horizons((5 * DAY,)), MemoryStore(kept))
+        restore(Policy().with_horizons((4 * DAY,)), MemoryStore(kept))

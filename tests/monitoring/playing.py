@@ -7,7 +7,7 @@ import json
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.integration.traffic import Message, heartbeats, send
@@ -42,13 +42,16 @@ def playing(bootstrap: str, directory: Path) -> Iterator[Stack]:
         stack = running.enter_context(Stack(directory / "stack", [worker.port], every=EVERY))
         wait_until(lambda: stack.query("cx_monitor_series"))
         told = sorted((one for seed in range(STORIES) for one in _story(seed)), key=_time)
+        # As if the last was said just now.
+        later = datetime.fromtimestamp(time.time(), UTC) - datetime.fromisoformat(
+            told[-1].record["time"]
+        )
         size = len(told) // PORTIONS + 1
         for start in range(0, len(told), size):
             portion = told[start : start + size]
-            last = datetime.fromisoformat(portion[-1].record["time"])
-            asyncio.run(
-                send(bootstrap, [_BROKEN, *map(_message, portion), *heartbeats(start, last)])
-            )
+            last = datetime.fromisoformat(portion[-1].record["time"]) + later
+            messages = [_message(said, later) for said in portion]
+            asyncio.run(send(bootstrap, [_BROKEN, *messages, *heartbeats(start, last)]))
             _wait(stack, "min(cx_monitor_watermark_timestamp_seconds)", last.timestamp() - 120)
             _wait(stack, "timestamp(cx:conversations:known)", time.time())
         # Rules rest on rules, and each looks at its own time.
@@ -73,11 +76,18 @@ def _time(said: Said) -> int:
     return said.at
 
 
-def _message(said: Said) -> Message:
-    data = said.record["data"]
+def _message(said: Said, later: timedelta) -> Message:
+    data = dict(said.record["data"])
+    if due := data.get("due_at"):
+        data["due_at"] = _moved(due, later)
+    record = said.record | {"time": _moved(said.record["time"], later), "data": data}
     key = data.get("customer_ref") or data.get("conversation_id") or ""
     headers = (("content-type", b"application/cloudevents+json"),)
-    return Message(said.topic, str(key).encode(), json.dumps(said.record).encode(), headers)
+    return Message(said.topic, str(key).encode(), json.dumps(record).encode(), headers)
+
+
+def _moved(moment: str, later: timedelta) -> str:
+    return (datetime.fromisoformat(moment) + later).isoformat()
 
 
 def _wait(stack: Stack, expr: str, least: float) -> None:

@@ -32,18 +32,23 @@ _INTERVALS = ("scrape_interval", "scrape_timeout", "evaluation_interval")
 class Stack:
     """Scrapes the given ports; sends alerts to Alertmanager if there is a ``hook`` for it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # it has this many parts
         self,
         directory: Path,
         targets: list[int],
         hook: str = "",
         every: str = "1s",
         notifier: str = "",
+        lookback: str = "5m",
     ) -> None:
-        """Write the configuration; nothing runs before it is entered."""
+        """Write the configuration; nothing runs before it is entered.
+
+        ``lookback`` is how old a sample may be to be that of a moment.
+        """
         directory.mkdir(exist_ok=True)
         self._directory = directory
         self._every = every
+        self._lookback = lookback
         self.port, self._alertmanager_port = free_port(), free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.alertmanager = f"http://{LOOPBACK}:{self._alertmanager_port}"
@@ -101,7 +106,8 @@ class Stack:
             tool("prometheus"),
             f"--config.file={self._directory / 'prometheus.yml'}",
             f"--storage.tsdb.path={self._directory / 'tsdb'}",
-            "--storage.tsdb.retention.time=1y",
+            "--storage.tsdb.retention.time=10y",
+            f"--query.lookback-delta={self._lookback}",
             f"--web.listen-address={LOOPBACK}:{self.port}",
             "--web.cors.origin=.*",
             "--enable-feature=exemplar-storage",

@@ -162,9 +162,7 @@ def _benchmarked(v1: float, v2: float, failures: dict[str, int]) -> Story:
             labels = {**SAME, "age": age, "ai_version": version, "intent_group": "billing"}
             exposure = 1000 * width(index)
             story.jump("cx_resolution_exposure_seconds_total", exposure, **labels)
-            story.jump(
-                "cx_resolution_failures_total", failures[version], **labels, match="explicit"
-            )
+            story.jump("cx_resolution_failures_total", failures[version], **labels)
         matured(story, version, "billing", 1000 - 3 * failures[version], 3 * failures[version])
     return story
 
@@ -212,7 +210,7 @@ def _faster(failures: int, minutes: int) -> Story:
         exposure = f"0x9 {seconds}x590 {2 * seconds}x2000"
         story.tell("cx_resolution_exposure_seconds_total", exposure, **labels, age=age)
         failed = f"0x9 40x590 {40 + failures}x2000"
-        story.tell("cx_resolution_failures_total", failed, **labels, age=age, match="explicit")
+        story.tell("cx_resolution_failures_total", failed, **labels, age=age)
     slow, fast = (0, 100), ((100, 0) if minutes == 1 else (0, 100))
     for le, before, after in (("60.0", slow[0], fast[0]), ("3600.0", sum(slow), sum(fast))):
         story.tell(

@@ -86,7 +86,7 @@ def test_no_file_is_the_default_policy() -> None:
             "compatible_groups: must be pairs of two different intent groups",
         ),
         ('compatible_groups = [["a", "a"]]', "compatible_groups: must be pairs"),
-        ('horizons = ["5d"]', "horizons: not among age_edges: 5d"),
+        ('horizons = ["4d"]', "horizons: not among age_edges: 4d"),
         ('late_max = "30d"', "dedupe_window: must be at least late_max"),
         (
             CALENDAR + '[calendars.office.hours]\nmonday = ["09:00-12:00", "9-17"]',

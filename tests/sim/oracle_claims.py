@@ -20,7 +20,9 @@ AGES = {
     "1h": HOUR,
     "6h": 6 * HOUR,
     "24h": DAY,
+    "48h": 2 * DAY,
     "72h": 3 * DAY,
+    "5d": 5 * DAY,
     "7d": 7 * DAY,
     "14d": 14 * DAY,
     "30d": 30 * DAY,
@@ -143,7 +145,7 @@ class Claim:
             counts[FAILURES][self._labels(bound, failure)] += 1
 
     def _labels(self, bound: str, failure: Failure) -> tuple[str, ...]:
-        return (bound, failure.age, failure.how, self.version, self.group)
+        return (bound, failure.age, self.version, self.group)
 
     def retract(self, failure: Failure, place: Place, counts: Counts) -> bool:
         """Take a failure back: it was none. Say whether there was anything to take back."""
@@ -215,5 +217,5 @@ class Claim:
             if length > 0:
                 counts["cx_resolution_exposure_seconds_total"][cell] += length
             if ended == end and since < end <= until:
-                counts["cx_resolutions_at_risk"][cell] += 1
+                counts["cx_resolutions_at_risk"][cell[:-1]] += 1
             since = until

@@ -78,7 +78,7 @@ def _resolved(customer: Customer, claim: Claim, stage: str, place: Place) -> Non
     begun = [each.contact.t for each in threads if each.contact and each.contact.place <= place]
     if asked or begun:
         length = max(0, claim.fact.t - min(asked or begun))
-        observe(customer.counts, TIME, (stage, claim.version, claim.group), length)
+        observe(customer.counts, TIME, (stage, claim.version), length)
 
 
 def _outcome(customer: Customer, journey: Journey, place: Place) -> str:

@@ -44,9 +44,9 @@ WORDS = {
     ("cx_identity_links_total", "assurance"): "verified asserted",
     ("cx_post_close_acks_total", "kind"): "ack thanks auto_reply",
     ("cx_resolution_censored_total", "reason"): "spam merge deletion bulk identity_loss",
-    ("cx_resolution_failures_total", "match"): "explicit same_intent compatible any_intent",
+    ("cx_resolution_failure_causes_total", "match"): "explicit same_intent compatible any_intent",
     ("cx_resolution_failures_total", "bound"): "explicit same_issue any_issue",
-    ("cx_resolution_failures_total", "age"): "1h 6h 24h 72h 7d 14d 30d",
+    ("cx_resolution_failures_total", "age"): "1h 6h 24h 48h 72h 5d 7d 14d 30d",
     ("cx_resolution_failure_causes_total", "cause"): "reopen repeat_same_channel "
     "repeat_other_channel human_redo action_failed action_reversed contradicted",
     ("cx_resolution_failure_causes_retractions_total", "cause"): "reopen repeat_same_channel "

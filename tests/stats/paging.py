@@ -9,7 +9,7 @@ import numpy as np
 
 from monitor.rules import formulas as f
 from monitor.rules.objectives import BAD_MIN, N_MIN, TIERS
-from monitor.rules.silent import SPIKE_MIN, SPIKE_Z
+from monitor.rules.silent import SPIKE_Z
 from tests.stats.arithmetic import compute
 
 if TYPE_CHECKING:
@@ -120,6 +120,6 @@ def false_spikes(hourly: float, series: int, days: int, seed: int) -> float:
         before = over(counted, 7 * DAY)
         expected = np.concatenate([np.full(120, hourly), before[:-120] / (7 * 24)])
         spike = compute(f.SPIKE, seen=seen, expected=expected)
-        on = held((spike > SPIKE_Z) & (seen >= SPIKE_MIN), 5)
+        on = held(spike > SPIKE_Z, 5)
         called += episodes(on[8 * DAY :])
     return called / series / (days - 8) * 30

@@ -10,7 +10,7 @@ import numpy as np
 
 from monitor.core.policy import Policy
 from monitor.rules import formulas as f
-from monitor.rules.durability import BALANCE_MIN, CLAIMS_MIN
+from monitor.rules.durability import BALANCE_MIN, CLAIMS_MIN, PRIOR
 from tests.stats.arithmetic import compute
 
 if TYPE_CHECKING:
@@ -33,11 +33,23 @@ def truth(age: float) -> float:
     return STAY + (1 - STAY) * float(np.exp(-((age / SCALE) ** SHAPE)))
 
 
-def returns(n: int, dice: np.random.Generator) -> Numbers:
-    """The ages at which claims fail; infinite for those that never do."""
-    ages = SCALE * dice.exponential(size=n) ** (1 / SHAPE)
-    ages[dice.random(n) < STAY] = np.inf
-    return ages
+USUAL = np.diff([-np.log(truth(edge)) for edge in EDGES])
+"""What each age bucket adds to the cumulative hazard of the version that all are like."""
+
+
+def returns(n: int, dice: np.random.Generator, unlike: Numbers) -> Numbers:
+    """The ages at which claims fail; infinite for those that do not within the last bucket.
+
+    In each bucket the hazard is ``unlike`` times the usual one.
+    """
+    reached = np.concatenate([[0.0], np.cumsum(unlike * USUAL)])
+    spent = dice.exponential(size=n)
+    bucket = np.searchsorted(reached, spent, side="right") - 1
+    inside = np.minimum(bucket, len(USUAL) - 1)
+    usual = np.cumsum(USUAL)[inside] - USUAL[inside] + (spent - reached[inside]) / unlike[inside]
+    with np.errstate(all="ignore"):
+        ages = SCALE * (-np.log((np.exp(-usual) - STAY) / (1 - STAY))) ** (1 / SHAPE)
+    return np.where(bucket >= len(USUAL), np.inf, ages)
 
 
 @dataclass(frozen=True)
@@ -53,8 +65,6 @@ class Regime:
     window: float
     #: No customer came through, and nothing was claimed, so long ago.
     closed: tuple[float, float] | None = None
-    #: Some horizon has only just been shown, so its last bucket was seen more young than old.
-    young: bool = False
 
 
 def _steady(rate: float) -> Callable[[Numbers], Numbers]:
@@ -64,10 +74,13 @@ def _steady(rate: float) -> Callable[[Numbers], Numbers]:
 REGIMES = (
     Regime("steady, 30/h, 24h", _steady(30), 30, 45 * DAY, DAY),
     Regime("steady, 5/h, 7d", _steady(5), 5, 45 * DAY, 7 * DAY),
+    # When a horizon is first shown, its last bucket was seen more young than old.
     Regime("version 36h old, 24h", _steady(30), 30, 1.5 * DAY, DAY),
-    Regime("version 7d old, 7d", _steady(30), 30, 7 * DAY, 7 * DAY, young=True),
-    Regime("version 7d 12h old, 24h", _steady(30), 30, 7.5 * DAY, DAY),
-    Regime("version 11d old, 7d", _steady(30), 30, 11 * DAY, 7 * DAY, young=True),
+    Regime("version 3d 12h old, 24h", _steady(30), 30, 3.5 * DAY, DAY),
+    Regime("version 7d 6h old, 24h", _steady(30), 30, 7.25 * DAY, DAY),
+    Regime("version 2d 12h old, 7d", _steady(30), 30, 2.5 * DAY, 7 * DAY),
+    Regime("version 6d old, 7d", _steady(30), 30, 6 * DAY, 7 * DAY),
+    Regime("version 11d old, 7d", _steady(30), 30, 11 * DAY, 7 * DAY),
     Regime(
         "doubling every week, 24h",
         lambda ago: 60 * 2 ** (-ago / (7 * DAY)),
@@ -100,14 +113,16 @@ class Estimate:
     upper: Numbers
 
 
-def counted(regime: Regime, dice: np.random.Generator) -> tuple[Numbers, Numbers]:
+def counted(
+    regime: Regime, dice: np.random.Generator, unlike: Numbers | None = None
+) -> tuple[Numbers, Numbers]:
     """Failures and exposure of each age bucket over the window that ends now, at 0."""
     came = -dice.random(dice.poisson(regime.highest * regime.began / HOUR)) * regime.began
     kept = dice.random(came.size) * regime.highest < regime.rate(-came)
     if regime.closed:
         kept &= (-came > regime.closed[0]) | (-came < regime.closed[1])
     came = came[kept]
-    ended = came + returns(came.size, dice)
+    ended = came + returns(came.size, dice, np.ones(len(USUAL)) if unlike is None else unlike)
     if regime.closed:
         # Who wanted to come back while nobody answered comes when somebody does.
         shut, opened = (-ago for ago in regime.closed)
@@ -192,4 +207,42 @@ def try_out(regime: Regime, trials: int, seed: int) -> list[Quality]:
                 float(((low <= right) & (right <= high))[is_shown].mean()),
             )
         )
+    return qualities
+
+
+AGES = {"6h": 6 * HOUR, "24h": DAY, "72h": 3 * DAY, "7d": 7 * DAY}
+
+
+def try_out_nowcast(age: str, trials: int, seed: int, *, alike: bool) -> list[Quality]:
+    """What is told of a version before it has lived its horizons, in a window of 24 h.
+
+    Either all versions are alike, or they differ as much as the nowcast takes them to: in each
+    bucket by a factor of the Gamma law that ``PRIOR`` failures stand for.
+    """
+    dice = np.random.default_rng(seed)
+    regime = Regime(f"version {age} old", _steady(30), 30, AGES[age], DAY)
+    shape = (trials, len(USUAL))
+    unlike = np.ones(shape) if alike else dice.gamma(PRIOR, 1 / PRIOR, shape)
+    worlds = [counted(regime, dice, each) for each in unlike]
+    failed, exposed = (np.array(column) for column in zip(*worlds, strict=True))
+    operands = {
+        "failed": failed,
+        "exposed": exposed,
+        "width": WIDTHS,
+        "prior": np.array(PRIOR),
+        "prior_exposed": PRIOR * WIDTHS / USUAL,
+    }
+    hazards, variances = (compute(one, **operands) for one in (f.SHRUNK, f.SHRUNK_VARIANCE))
+    qualities = []
+    for horizon, length in HORIZONS.items():
+        up = EDGES[1:] <= length
+        cumulated = {"hazard": hazards[:, up].sum(axis=1)}
+        ratio = compute(f.SURVIVAL, **cumulated)
+        cumulated["variance"] = variances[:, up].sum(axis=1)
+        low, high = (compute(one, **cumulated) for one in (f.SURVIVAL_LOWER, f.SURVIVAL_UPPER))
+        right = np.exp(-(unlike * USUAL)[:, up].sum(axis=1))
+        off = ratio - right
+        covered = float(((low <= right) & (right <= high)).mean())
+        told = (float(off.mean()), float(off.std()), covered)
+        qualities.append(Quality(regime.name, horizon, 1.0, *told))
     return qualities

@@ -52,14 +52,16 @@ function looked(panel: any, frames: any[]) {
   const out = applyFieldOverrides({
     data: frames, fieldConfig: { defaults, overrides: [] }, replaceVariables: fill, theme, timeZone: 'utc',
   });
-  const bounds = /(lower|upper)$/;
   for (const frame of out) {
     const field = frame.fields[1];
     // Grafana applies custom properties by the panel's own plugin, which is not published.
     field.config.custom = { ...panel.fieldConfig.defaults.custom };
     for (const override of panel.fieldConfig.overrides) {
-      if (!bounds.test(frame.name ?? '')) continue;
-      for (const { id, value } of override.properties) field.config.custom[id.replace('custom.', '')] = value;
+      if (override.matcher.options !== frame.refId) continue;
+      for (const { id, value } of override.properties) {
+        if (id === 'color') field.config.color = value;
+        else field.config.custom[id.replace('custom.', '')] = value;
+      }
     }
   }
   return out;

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from monitor.rules.boards.model import Board, Panel, Query, Section, Variable, interval
+from monitor.rules.boards.model import Board, Panel, Query, Section, Variable, bounded, interval
 from monitor.rules.boards.outcomes import EFFORT, JOB, OURS, OVERVIEW, PIPELINE, WINDOW
 
 _INSTANCE = Variable("instance", "Worker", 'label_values(cx_events_total{job=~"$job"}, instance)')
 _SCRAPED = 'job=~"$job", instance=~"$instance"'
+_FEWEST = f"bottomk(5, cx:action_confirmed:ratio$window{{{OURS}}})"
 _PARTS = (
     ("contacts", "Contacts", "short"),
     ("customer_messages", "Messages that the customer wrote", "short"),
@@ -37,11 +38,15 @@ def _part(name: str, title: str, unit: str) -> Panel:
     return Panel(
         title,
         "Nine of ten journeys that became a week old in the last 7 days took no more. An estimate "
-        "within the histogram's bucket; absent under 20 journeys.",
+        "where the histogram's bucket is wide; absent under 20 journeys.",
         unit,
         [Query(series, "{{outcome}}")],
         width=8,
     )
+
+
+def _of_these(bound: str) -> str:
+    return f"cx:action_confirmed:{bound}$window{{{OURS}}} and {_FEWEST}"
 
 
 def _kept() -> list[Panel]:
@@ -55,9 +60,10 @@ def _kept() -> list[Panel]:
         ),
         Panel(
             "Actions confirmed",
-            "Of the actions of which customers were told, those that the ledger knows.",
+            "Of the actions of which customers were told, those that the ledger knows; the five "
+            "kinds and versions of which it knows the fewest.",
             "percentunit",
-            interval("action_confirmed", OURS, "{{kind}} {{ai_version}}"),
+            bounded(_FEWEST, _of_these("lower"), _of_these("upper"), "{{kind}} {{ai_version}}"),
             top=1,
         ),
         Panel(

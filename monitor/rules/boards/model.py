@@ -17,6 +17,7 @@ SCHEMA_VERSION = 42
 WIDTH = 24
 _SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 _ROW_HEIGHT = 1
+_BOUNDED = ("ratio", "lower", "upper")
 Json = dict[str, Any]
 
 
@@ -27,6 +28,8 @@ class Query:
     expr: str
     legend: str = ""
     exemplars: bool = False
+    #: Whether it is a bound of the number before it.
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Panel:
     columns: tuple[str, ...] = ()
     #: Bounds of the axis, and from where a number is good, in a stat.
     top: float | None = None
+    bottom: float = 0
     good_from: float | None = None
     stacked: bool = False
 
@@ -106,12 +110,14 @@ class Board:
 
 
 def interval(name: str, where: str, legend: str, window: str = "$window") -> list[Query]:
-    """A share and the two bounds of its 95 % interval, which are drawn as thin dashes."""
-    return [
-        Query(f"cx:{name}:ratio{window}{{{where}}}", legend),
-        Query(f"cx:{name}:lower{window}{{{where}}}", f"{legend} lower"),
-        Query(f"cx:{name}:upper{window}{{{where}}}", f"{legend} upper"),
-    ]
+    """A share and the two bounds of its 95 % interval."""
+    value, lower, upper = (f"cx:{name}:{one}{window}{{{where}}}" for one in _BOUNDED)
+    return bounded(value, lower, upper, legend)
+
+
+def bounded(value: str, lower: str, upper: str, legend: str) -> list[Query]:
+    """A number and its two bounds, which are called as it is, and drawn as thin grey dashes."""
+    return [Query(value, legend), *(Query(expr, legend, bound=True) for expr in (lower, upper))]
 
 
 def _placed(sections: Sequence[Section]) -> list[Json]:
@@ -138,7 +144,7 @@ def _panel(panel: Panel) -> Json:
     if url:
         defaults["links"] = [{"title": title, "url": url}]
     if panel.top is not None:
-        defaults |= {"min": 0, "max": panel.top}
+        defaults |= {"min": panel.bottom, "max": panel.top}
     plain: Json = {
         "type": panel.kind,
         "title": panel.title,
@@ -154,7 +160,7 @@ def _panel(panel: Panel) -> Json:
 def _target(panel: Panel, query: Query, number: int) -> Json:
     once = panel.kind != "timeseries"
     return {
-        "refId": chr(ord("A") + number),
+        "refId": _name_of(number),
         "datasource": _SOURCE,
         "expr": query.expr,
         "legendFormat": query.legend,
@@ -165,7 +171,12 @@ def _target(panel: Panel, query: Query, number: int) -> Json:
     }
 
 
+def _name_of(number: int) -> str:
+    return chr(ord("A") + number)
+
+
 def _timeseries(panel: Panel, plain: Json, defaults: Json) -> None:
+    bounds = [_name_of(number) for number, query in enumerate(panel.queries) if query.bound]
     defaults["custom"] = {
         "drawStyle": "line",
         "lineWidth": 2,
@@ -175,12 +186,15 @@ def _timeseries(panel: Panel, plain: Json, defaults: Json) -> None:
         "stacking": {"mode": "normal" if panel.stacked else "none", "group": "A"},
     }
     thin = [
+        # A palette would give them colours of others.
+        {"id": "color", "value": {"mode": "fixed", "fixedColor": "#8e8e8e"}},
         {"id": "custom.lineWidth", "value": 1},
         {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [4, 6]}},
         {"id": "custom.hideFrom", "value": {"legend": True, "tooltip": False, "viz": False}},
     ]
-    bounds = {"id": "byRegexp", "options": "/(lower|upper)$/"}
-    plain["fieldConfig"]["overrides"] = [{"matcher": bounds, "properties": thin}]
+    plain["fieldConfig"]["overrides"] = [
+        {"matcher": {"id": "byFrameRefID", "options": name}, "properties": thin} for name in bounds
+    ]
     plain["options"] = {
         "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
         "tooltip": {"mode": "multi", "sort": "desc"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.rules.boards.model import Board, Panel, Query, Section, Variable, interval
+from monitor.rules.boards.model import Board, Panel, Query, Section, Variable, bounded, interval
 
 JOB = Variable("job", "Monitor", "label_values(cx_events_total, job)")
 VERSION = Variable(
@@ -109,9 +109,17 @@ def _courses() -> list[Panel]:
 def _agreed() -> Section:
     left = Panel(
         "Error budget left",
-        "Of each objective of the SLO file; below 0 it is overspent.",
+        "Of the objectives of the SLO file, the eight with the least left; below 0 it is "
+        "overspent, and at the bottom by as much again or more.",
         "percentunit",
-        [Query(f"cx:slo_budget_left:ratio{{{OURS}}}", "{{slo}} {{ai_version}}")],
+        [
+            Query(
+                f"clamp_min(bottomk(8, cx:slo_budget_left:ratio{{{OURS}}}), -1)",
+                "{{slo}} {{ai_version}}",
+            )
+        ],
+        top=1,
+        bottom=-1,
     )
     bad = Panel(
         "Bad outcomes in 7 days",
@@ -188,13 +196,14 @@ def _compared() -> list[Panel]:
         Panel(
             "Difference to the others, 24 h",
             "Share of claims that failed within a day, less that of all other versions, since "
-            "the version began. Dashes: bounds that hold however often one looks.",
+            "the version began. Dashes: bounds that hold however often one looks; at first they "
+            "lie outside the picture.",
             "percentunit",
-            [
-                Query(difference, "{{ai_version}}"),
-                Query(f"{difference} - {width}", "{{ai_version}} lower"),
-                Query(f"{difference} + {width}", "{{ai_version}} upper"),
-            ],
+            bounded(
+                difference, f"{difference} - {width}", f"{difference} + {width}", "{{ai_version}}"
+            ),
+            top=0.5,
+            bottom=-0.5,
         ),
         Panel(
             "Claims compared",
