@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.shell.embedded import EmbeddedBroker
-from tests.integration.conftest import topic_prefix
+from tests.integration.conftest import apache_kafka, topic_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["topic_prefix"]
+__all__ = ["apache_kafka", "topic_prefix"]
 
 
 @pytest.fixture(scope="module")
