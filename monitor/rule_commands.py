@@ -85,10 +85,8 @@ def rules_show(slo: _Slo = rule_files.SLO_FILE, policy: _PolicyFile = None) -> N
 @rules_app.command(name="past")
 def rules_past(
     directory: Annotated[Path, typer.Option(help="Where the stages are written.")],
-    slo: Annotated[Path, typer.Option(help="SLO file.")] = rule_files.SLO_FILE,
-    policy: Annotated[
-        Path | None, typer.Option(help="Policy file; without it the default.")
-    ] = None,
+    slo: _Slo = rule_files.SLO_FILE,
+    policy: _PolicyFile = None,
     step: Annotated[str, typer.Option(help="Time between two samples of the history.")] = "1h",
 ) -> None:
     """Write the rules in stages, for promtool to evaluate over history, one after the other.

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from monitor.shell.replay import dump_line
 from monitor.shell.settings import read_settings
 from monitor.shell.topic_check import faults
-from monitor.shell.topics import TopicError, create_topics, topics_of
+from monitor.shell.topics import create_topics, no_answer, topics_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -91,8 +91,5 @@ def _asked(bootstrap: str, question: Coroutine[Any, Any, _T]) -> _T:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(question)
-    except KafkaError as error:
-        raise TopicError(
-            f"no answer from {bootstrap} ({type(error).__name__}); fix: see that the broker runs, "
-            "or name another by OUTCOME_MONITOR_KAFKA_BOOTSTRAP"
-        ) from None
+    except KafkaError:
+        raise no_answer(bootstrap) from None

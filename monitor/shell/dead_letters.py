@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from monitor.shell.topics import DEAD_LETTER_BYTES_MAX, DEAD_LETTERS, exists
+from monitor.shell.topics import DEAD_LETTER_BYTES_MAX, DEAD_LETTERS, exists, no_answer
 from schemas.published import DeadLetter
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ async def letters(bootstrap: str, seen: Callable[[int, int], None]) -> AsyncIter
         seen: is told how many were read, and how many there may be.
 
     Raises:
-        DeadLetterError: nobody answers there, or the topic does not exist.
+        DeadLetterError: the topic does not exist.
+        SettingsError: nobody answers there.
     """
     await _require_topic(bootstrap)
     # Without a group it is given all partitions.
@@ -108,8 +109,8 @@ async def letters(bootstrap: str, seen: Callable[[int, int], None]) -> AsyncIter
                 read += 1
                 yield _kept(record)
             seen(read, sum(consumer.highwater(one) or 0 for one in partitions))
-    except (KafkaError, TimeoutError) as error:
-        raise _no_answer(bootstrap, error) from None
+    except (KafkaError, TimeoutError):
+        raise no_answer(bootstrap) from None
     finally:
         await consumer.stop()
 
@@ -171,20 +172,13 @@ async def _require_topic(bootstrap: str) -> None:
     try:
         async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
             there = await exists(bootstrap, DEAD_LETTERS)
-    except (KafkaError, TimeoutError) as error:
-        raise _no_answer(bootstrap, error) from None
+    except (KafkaError, TimeoutError):
+        raise no_answer(bootstrap) from None
     if not there:
         raise DeadLetterError(
             f"{bootstrap} has no topic {DEAD_LETTERS.name}; fix: name the broker by "
             "OUTCOME_MONITOR_KAFKA_BOOTSTRAP, or start a worker, which makes its topics"
         )
-
-
-def _no_answer(bootstrap: str, error: Exception) -> DeadLetterError:
-    return DeadLetterError(
-        f"no answer from {bootstrap} ({type(error).__name__}); fix: see that the broker runs, "
-        "or name another by OUTCOME_MONITOR_KAFKA_BOOTSTRAP"
-    )
 
 
 async def _is_read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:

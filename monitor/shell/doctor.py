@@ -19,7 +19,7 @@ from monitor.shell import topic_check
 from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.policy_file import PolicyError, load_policy
 from monitor.shell.settings import PREFIX, SettingsError
-from monitor.shell.topics import TopicError, topics_of
+from monitor.shell.topics import TopicError, no_answer, topics_of
 from monitor.shell.worker_page import WorkerPage
 
 if TYPE_CHECKING:
@@ -101,12 +101,7 @@ async def examine_topics(settings: Settings) -> list[Ailment]:
         async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
             found = await topic_check.faults(bootstrap, topics, settings.partitions)
     except (KafkaError, TimeoutError):
-        return [
-            Ailment(
-                f"no Kafka broker answers at {bootstrap}",
-                f"start it, or give the address of one that runs in {PREFIX}KAFKA_BOOTSTRAP",
-            )
-        ]
+        return [Ailment.of(no_answer(bootstrap), "see that the broker runs")]
     except TopicError as error:
         return [Ailment.of(error, "see that all brokers run")]
     return [Ailment(f"topic {one.topic} {one.what}", one.fix) for one in found]
@@ -131,7 +126,12 @@ async def examine_workers(urls: Sequence[str], settings: Settings, now: datetime
                 )
             )
         found += _of_clock(base, page.date, now)
-        pages.append(WorkerPage(base, page.text))
+        try:
+            pages.append(WorkerPage(base, page.text))
+        except ValueError:
+            found.append(
+                Ailment(f"{base} answers, but not as a worker does", "name a worker by --worker")
+            )
     for worker in pages:
         found += _of_page(worker, settings)
     return found + list(_of_partitions(pages)) if len(pages) == len(urls) else found
@@ -189,5 +189,5 @@ def _of_partitions(pages: Sequence[WorkerPage]) -> Iterator[Ailment]:
     if twice:
         yield Ailment(
             f"several workers show partitions {', '.join(map(str, twice))}",
-            "restart the one that has been running longest; it was replaced and does not know it",
+            "see docs/runbooks/MonitorPartitionOwnedTwice.md for how to tell who has them",
         )

@@ -44,12 +44,15 @@ async def examine_alertmanager(url: str) -> list[Ailment]:
     base = url.rstrip("/")
     query = quote(f'alertname="{WATCHDOG}"')
     try:
-        watchdog = await fetch(f"{base}/api/v2/alerts?filter={query}")
+        alerts = json.loads((await fetch(f"{base}/api/v2/alerts?filter={query}")).text)
         page = WorkerPage(base, (await fetch(f"{base}/metrics")).text)
     except SilenceError as error:
         return [Ailment(str(error), "start Alertmanager, or give its address by --alertmanager")]
+    except ValueError:
+        what = f"{base} answers, but not as Alertmanager does"
+        return [Ailment(what, "give its address by --alertmanager")]
     found = []
-    if not json.loads(watchdog.text):
+    if not alerts:
         found.append(
             Ailment(
                 f"no {WATCHDOG} has arrived at Alertmanager {base}, which always fires",

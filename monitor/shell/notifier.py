@@ -21,8 +21,7 @@ from monitor.shell import log
 from monitor.shell.alert_message import Notification, text_of
 from monitor.shell.exemplars import Exemplars
 from monitor.shell.notify_settings import NOTIFY_PREFIX
-from monitor.shell.settings import SettingsError
-from monitor.shell.web import address_of, listen
+from monitor.shell.web import address_of, listen_as_set
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -141,19 +140,9 @@ def run_notifier(settings: NotifySettings) -> None:
         SettingsError: it is not known where messages go, or the address cannot be had.
     """
     notifier = Notifier(settings)
-    listener = _listener(settings)
+    listener = listen_as_set(settings.web_host, settings.web_port, NOTIFY_PREFIX)
     log.set_up(settings.log_level)
     asyncio.run(_serve(notifier, listener, settings))
-
-
-def _listener(settings: NotifySettings) -> socket:
-    try:
-        return listen(settings.web_host, settings.web_port)
-    except OSError as error:
-        raise SettingsError(
-            f"{NOTIFY_PREFIX}WEB_HOST, {NOTIFY_PREFIX}WEB_PORT: {error.strerror}; "
-            "fix: choose another address of this machine, or another port; 0 picks a free one"
-        ) from None
 
 
 async def _serve(notifier: Notifier, listener: socket, settings: NotifySettings) -> None:

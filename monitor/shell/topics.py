@@ -181,10 +181,15 @@ async def see_to_topics(settings: Settings, topics: Sequence[Topic]) -> None:
             else:
                 await check_topics(bootstrap, partitions, topics=topics)
     except (KafkaConnectionError, TimeoutError):
-        raise SettingsError(
-            f"{PREFIX}KAFKA_BOOTSTRAP: no Kafka broker answers at {bootstrap}; "
-            "fix: start it, or give the address of one that runs"
-        ) from None
+        raise no_answer(bootstrap) from None
+
+
+def no_answer(bootstrap: str) -> SettingsError:
+    """Say that no broker is where the settings have one."""
+    return SettingsError(
+        f"{PREFIX}KAFKA_BOOTSTRAP: no Kafka broker answers at {bootstrap}; "
+        "fix: start it, or give the address of one that runs"
+    )
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from mode import Service
 
 from monitor.shell import log
 from monitor.shell.inquiry import CUSTOMER_HEADER, PATH
+from monitor.shell.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,21 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family)
+
+
+def listen_as_set(host: str, port: int, prefix: str) -> socket.socket:
+    """Claim the address that is set by the two variables with this prefix.
+
+    Raises:
+        SettingsError: it cannot be had.
+    """
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise SettingsError(
+            f"{prefix}WEB_HOST, {prefix}WEB_PORT: {error.strerror}; "
+            "fix: choose another address of this machine, or another port; 0 picks a free one"
+        ) from None
 
 
 class Web(Service):

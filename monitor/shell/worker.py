@@ -41,7 +41,7 @@ from monitor.shell.topics import (
     see_to_topics,
 )
 from monitor.shell.transport import BatchSchema, batches
-from monitor.shell.web import Web, address_of, listen
+from monitor.shell.web import Web, address_of, listen_as_set
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -214,7 +214,9 @@ def run_worker(settings: Settings, policy: Policy) -> NoReturn:
         TopicError: a topic is not as it must be.
     """
     _make_directory(settings)
-    worker = OutcomeWorker(settings, policy, _listener(settings))
+    worker = OutcomeWorker(
+        settings, policy, listen_as_set(settings.web_host, settings.web_port, PREFIX)
+    )
     log.set_up(settings.log_level)
     topics = [*INPUTS, *OUTPUTS, notes_of(settings.group)]
     if settings.create_topics:
@@ -222,16 +224,6 @@ def run_worker(settings: Settings, policy: Policy) -> NoReturn:
     asyncio.run(see_to_topics(settings, topics))
     collect_seldom()
     worker.run()
-
-
-def _listener(settings: Settings) -> socket:
-    try:
-        return listen(settings.web_host, settings.web_port)
-    except OSError as error:
-        raise SettingsError(
-            f"{PREFIX}WEB_HOST, {PREFIX}WEB_PORT: {error.strerror}; "
-            "fix: choose another address of this machine, or another port; 0 picks a free one"
-        ) from None
 
 
 def _engine(settings: Settings) -> Callable[[int], Store]:

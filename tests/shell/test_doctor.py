@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.shell.doctor import examine_workers
+from monitor.shell.doctor_alerts import examine_alertmanager
 from monitor.shell.settings import Settings
 from tests.monitoring.servers import Server
 
@@ -82,6 +83,19 @@ def test_a_clock_that_is_ten_minutes_off_is_told() -> None:
 
     assert "s ahead of ours" in ahead.what
     assert "s behind of ours" in behind.what
+
+
+def test_who_is_no_worker_is_named() -> None:
+    (stranger,) = examined("<!doctype html><p>Not here.")
+
+    assert "answers, but not as a worker does" in stranger.what
+
+
+def test_who_is_no_alertmanager_is_named() -> None:
+    with Server(partial(_text, "<!doctype html>")) as server:
+        (stranger,) = asyncio.run(examine_alertmanager(f"http://127.0.0.1:{server.port}"))
+
+    assert "answers, but not as Alertmanager does" in stranger.what
 
 
 def test_a_small_lag_and_a_small_skew_are_nothing() -> None:
