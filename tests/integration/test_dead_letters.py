@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CONVERSATIONS, HANDOFFS = "cx.conversations", "cx.handoffs"
 HEADERS = [("trace", b"\x00\xff"), ("nothing", None), ("dl_reason", b"the producer's own")]
+# Not where a producer would put that key, for its own may have chosen otherwise.
+FROM = 1
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 
 
@@ -38,7 +40,7 @@ class Letter:
 def letter(value: bytes | None, topic: str, offset: int, reason: Reason) -> Letter:
     at = NOON + timedelta(hours=offset)
     why = DeadLetter(
-        reason=reason, detail="-", topic=topic, partition=2, offset=offset, received_at=at
+        reason=reason, detail="-", topic=topic, partition=FROM, offset=offset, received_at=at
     )
     return Letter(value, why)
 
@@ -119,10 +121,10 @@ def test_an_operator_finds_looks_and_sends_again_exactly_what_was_chosen(
     # Sent again: to where it came from, as it came, and nothing else.
     assert operator.says("redrive", second, fourth).returncode == 0
     (back,) = operator.arrived(CONVERSATIONS)
-    assert (back.partition, back.key, back.value) == (2, b"ann", b"no json")
+    assert (back.partition, back.key, back.value) == (FROM, b"ann", b"no json")
     assert list(back.headers) == HEADERS
     (back,) = operator.arrived(HANDOFFS)
-    assert (back.partition, back.value) == (2, None)
+    assert (back.partition, back.value) == (FROM, None)
 
     said = operator.says("redrive", "--all", "--reason", "unknown_type")
     assert (said.returncode, said.stdout) == (0, "2 sent again\n")
