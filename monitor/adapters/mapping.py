@@ -284,6 +284,8 @@ class _Step:
         if isinstance(value, Contact):
             return value.read(self._record)
         found = read_path(self._record, value.of)
+        if isinstance(found, int) and not isinstance(found, bool):
+            found = str(found)  # Ids are numbers in some sources, and names in TOML are text.
         table = self._file.tables[value.table]
         return table.get(found, value.default) if isinstance(found, str) else value.default
 

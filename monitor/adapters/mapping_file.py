@@ -182,16 +182,22 @@ class RecordFields(Part):
     that no event can carry it.
     """
 
-    format: Literal["json", "csv", "otlp"] = Field(
+    format: Literal["json", "csv", "form", "otlp"] = Field(
         "json",
-        description="JSON objects, one a line; rows of CSV under a line that names the columns; or "
-        "spans and events of OTLP/JSON, see `otlp.py`.",
+        description="JSON objects, one a line; rows of CSV under a line that names the columns; "
+        "forms (`application/x-www-form-urlencoded`), one a line; or spans and events of "
+        "OTLP/JSON, see `otlp.py`.",
     )
     delimiter: str = Field(
         ",", pattern=r"^[^\"\r\n]$", description="What stands between two cells of CSV."
     )
     fields: list[FieldPath]
     wording: list[FieldPath] = []
+    json_text: list[FieldPath] = Field(
+        [],
+        description="Fields whose text is JSON, such as attributes in a form. It is read, so that "
+        "fields within it can be declared.",
+    )
 
     @model_validator(mode="after")
     def _are_apart(self) -> Self:

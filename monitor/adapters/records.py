@@ -1,9 +1,10 @@
 """From the file of a log to its records, as the mapping file says that they are written.
 
-A record is a JSON object on a line of its own, a row of CSV under a line that names the columns, or
-a span or event of OpenTelemetry, of which a line of OTLP/JSON holds many.
-Of CSV every cell is text, an empty one is a field that the record lacks, and a dot in the name of a
-column leads into an object, as it does in a mapping file.
+A record is a JSON object on a line of its own, a row of CSV under a line that names the columns, a
+form on a line of its own, or a span or event of OpenTelemetry, of which a line of OTLP/JSON holds
+many.
+Of CSV and forms every value is text, and an empty one is a field that the record lacks. A dot in
+the name of a column leads into an object, as it does in a mapping file.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import gzip
 import zlib
 from codecs import BOM_UTF8
 from typing import IO, TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
 
 from pydantic_core import from_json
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 Event = dict[str, Any]
 """A CloudEvent in its structured form."""
+
+_FORM_FIELDS_MAX = 1_000
 
 
 class LogError(Exception):
@@ -54,9 +58,57 @@ def records_of(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record
     Raises:
         LogError: it is CSV, and its first line does not name the columns that are declared.
     """
+    records = _written(lines, written)
+    return _read_inside(records, written.json_text) if written.json_text else records
+
+
+def form_of(body: bytes) -> list[tuple[str, str]]:
+    """Give the names and values of a form, also the empty ones.
+
+    Raises:
+        ValueError: it is no form, or has too many fields.
+    """
+    # Whatever is no text of UTF-8 is refused, not replaced: the sender has signed what it sent.
+    return parse_qsl(
+        body.decode("ascii"),
+        keep_blank_values=True,
+        strict_parsing=True,
+        errors="strict",
+        max_num_fields=_FORM_FIELDS_MAX,
+    )
+
+
+def _written(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record | None]:
     if written.format == "csv":
         return _rows(lines, written)
+    if written.format == "form":
+        return _forms(lines)
     return telemetry(_objects(lines)) if written.format == "otlp" else _objects(lines)
+
+
+def _read_inside(records: Iterator[Record | None], paths: list[Path]) -> Iterator[Record | None]:
+    """Put what a text of JSON says in the place of the text; what is none is left out."""
+    for record in records:
+        for *parents, name in paths:
+            around: object = record
+            for parent in parents:
+                around = around.get(parent) if isinstance(around, dict) else None
+            if isinstance(around, dict) and isinstance(around.get(name), str):
+                try:
+                    around[name] = from_json(around[name])
+                except ValueError:
+                    del around[name]
+        yield record
+
+
+def _forms(lines: Iterable[bytes]) -> Iterator[Record | None]:
+    for line in lines:
+        if line.isspace():
+            continue
+        try:
+            yield {name: value for name, value in form_of(line.strip()) if value}
+        except ValueError:
+            yield None
 
 
 def _objects(lines: Iterable[bytes]) -> Iterator[Record | None]:
@@ -75,7 +127,8 @@ def _rows(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record | No
     columns = next(rows, None)
     if columns is None:
         return
-    places = {path: _place(path, columns) for path in (*written.fields, *written.wording)}
+    paths = [_cell_of(path, written.json_text) for path in (*written.fields, *written.wording)]
+    places = {path: _place(path, columns) for path in paths}
     for row in rows:
         yield _record(row, places) if len(row) == len(columns) else None
 
@@ -100,6 +153,11 @@ def _unmarked(lines: Iterable[bytes]) -> Iterator[bytes]:
     """Leave out the byte order mark that some spreadsheets begin with."""
     for number, line in enumerate(lines):
         yield line if number else line.removeprefix(BOM_UTF8)
+
+
+def _cell_of(path: Path, json_text: list[Path]) -> Path:
+    """Give the cell that a field lies in, which is another's where that one's text is JSON."""
+    return next((text for text in json_text if path[: len(text)] == text), path)
 
 
 def _place(path: Path, columns: list[str]) -> int:

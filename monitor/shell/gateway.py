@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 
 from monitor.shell import log
 from monitor.shell.intake import FullError, UnreadableError
-from monitor.shell.signatures import SCHEMES
+from monitor.shell.signatures import scheme_of
 
 if TYPE_CHECKING:
     from monitor.adapters.records import Event
@@ -79,7 +79,7 @@ class Source:
         """Know its secrets and what reads its bodies."""
         self.name = name
         self.intake = intake
-        self.scheme = SCHEMES[file.signature]
+        self.scheme = scheme_of(file.signature, file.url)
         self.secrets = secrets
         self.bucket = Bucket(file.rate)
 
@@ -151,7 +151,7 @@ class Gateway:
             raise _Refusal(429, "the source sends more than its rate", again=wait)
         refused = source.intake.refused
         try:
-            events = source.intake.events(request.headers, body)
+            events = source.intake.events(request.headers, source.scheme.content(body))
         except UnreadableError as error:
             raise _Refusal(400, str(error)) from None
         except FullError:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from monitor.adapters.mapping import our_mappings
 from monitor.shell.settings import read_secret
 from monitor.shell.signatures import SCHEMES
+from monitor.shell.signed_bodies import Form
 
 CLOUDEVENTS = "cloudevents"
 _SECRETS_MAX = 2
@@ -45,6 +46,11 @@ class SourceFile(_Part):
     rate: Annotated[float, Field(gt=0, le=1_000_000)] = Field(
         default=100.0, description="Requests a second, and as many at once."
     )
+    url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^@#\s]+$",
+        description="The source's address as the sender knows it, where it signs that too.",
+    )
 
     @field_validator("signature")
     @classmethod
@@ -57,6 +63,12 @@ class SourceFile(_Part):
     def _has_a_secret(self) -> Self:
         if (self.signature == "none") == bool(self.secrets):
             raise ValueError("a signature wants its secrets, and without one there are none")
+        return self
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Self:
+        if isinstance(SCHEMES[self.signature], Form) != (self.url is not None):
+            raise ValueError("url: the address is wanted where it is signed, and nowhere else")
         return self
 
 

@@ -107,7 +107,8 @@ class MappedIntake:
         del headers
         records = list(records_of([body], self._mapping.file.record))
         if not body.strip() or not all(records):
-            raise UnreadableError("the body is no record in JSON")
+            kind = "a form" if self._mapping.file.record.format == "form" else "JSON"
+            raise UnreadableError(f"the body is no record in {kind}")
         return [event for record in records if record for event in self._of(record)]
 
     def _of(self, record: Record) -> list[Event]:

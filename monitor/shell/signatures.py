@@ -1,7 +1,5 @@
 """How senders prove that a request is theirs.
 
-Rule: what is compared with a secret, or with what is made of one, is compared in constant time.
-
 A scheme that signs the time as well refuses a request that is old. One that does not cannot tell a
 repeat of a request from the sender's own second attempt; both give the events that the first gave,
 with the same ids, and these count once.
@@ -11,32 +9,21 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from monitor.shell.proofs import TOLERANCE_SECONDS, AsSent, in_bytes, is_one_of
+from monitor.shell.signed_bodies import Form, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-TOLERANCE_SECONDS = 300.0
-"""How far the sender's clock, and the way of a request, may be away from ours."""
-
-
-class Scheme(Protocol):
-    """A way to prove it."""
-
-    @property
-    def headers(self) -> tuple[str, ...]:
-        """The headers that a request must have, each once."""
-
-    def proves(
-        self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
-    ) -> bool:
-        """Whether one of the secrets made this proof."""
+    from monitor.shell.proofs import Scheme
 
 
 @dataclass(frozen=True, slots=True)
-class Hmac:
+class Hmac(AsSent):
     """A keyed hash of the body, or of the time and the body."""
 
     header: str
@@ -61,19 +48,19 @@ class Hmac:
             written = given[self.timestamp]
             if not self._is_near(written, now):
                 return False
-            signed = _bytes(written) + self.separator + body
-        claimed = _bytes(given[self.header])
-        return _is_one_of(claimed, [self._made(secret, signed) for secret in secrets])
+            signed = in_bytes(written) + self.separator + body
+        claimed = in_bytes(given[self.header])
+        return is_one_of(claimed, [self._made(secret, signed) for secret in secrets])
 
     def sign(self, secret: bytes, body: bytes, written: str = "") -> dict[str, str]:
         """Give the headers by which a sender proves a request; ``written`` is the time."""
         if self.timestamp is None:
             return {self.header: self._made(secret, body).decode()}
-        signed = _bytes(written) + self.separator + body
+        signed = in_bytes(written) + self.separator + body
         return {self.header: self._made(secret, signed).decode(), self.timestamp: written}
 
     def _made(self, secret: bytes, signed: bytes) -> bytes:
-        return _bytes(self.prefix + self.encoded(hmac.digest(secret, signed, self.digest)))
+        return in_bytes(self.prefix + self.encoded(hmac.digest(secret, signed, self.digest)))
 
     def _is_near(self, written: str, now: float) -> bool:
         try:
@@ -83,7 +70,7 @@ class Hmac:
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(AsSent):
     """The secret itself, for senders that are one's own."""
 
     headers: tuple[str, ...] = ("Authorization",)
@@ -93,12 +80,12 @@ class Bearer:
     ) -> bool:
         """Whether it is one of the secrets."""
         del body, now
-        claimed = _bytes(given["Authorization"])
-        return _is_one_of(claimed, [b"Bearer " + secret for secret in secrets])
+        claimed = in_bytes(given["Authorization"])
+        return is_one_of(claimed, [b"Bearer " + secret for secret in secrets])
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class Nothing(AsSent):
     """No proof at all; the configuration sees to it that only this machine is heard."""
 
     headers: tuple[str, ...] = ()
@@ -109,19 +96,6 @@ class Nothing:
         """Whether anybody says anything."""
         del given, body, secrets, now
         return True
-
-
-def _is_one_of(claimed: bytes, proofs: list[bytes]) -> bool:
-    # Compared with all of them, so that the time it takes does not tell which one it was.
-    found = False
-    for proof in proofs:
-        found |= hmac.compare_digest(claimed, proof)
-    return found
-
-
-def _bytes(text: str) -> bytes:
-    # What a header has that is no UTF-8 comes as surrogates.
-    return text.encode("utf-8", "surrogateescape")
 
 
 def _base64(digest: bytes) -> str:
@@ -159,6 +133,10 @@ SCHEMES: dict[str, Scheme] = {
         timestamp="X-Zendesk-Webhook-Signature-Timestamp",
         time_of=_rfc3339,
     ),
+    # "Create webhook", API reference of Dialpad.
+    "dialpad": Token(),
+    # "Security", Twilio.
+    "twilio": Form("X-Twilio-Signature"),
     # "Add a webhook", API reference of Chatwoot.
     "chatwoot": Hmac(
         "X-Chatwoot-Signature",
@@ -171,3 +149,9 @@ SCHEMES: dict[str, Scheme] = {
     ),
     "none": Nothing(),
 }
+
+
+def scheme_of(name: str, url: str | None) -> Scheme:
+    """Give a scheme; one that signs the address too must know it, as the sender does."""
+    scheme = SCHEMES[name]
+    return replace(scheme, url=url) if isinstance(scheme, Form) and url is not None else scheme

@@ -74,6 +74,15 @@ def test_a_value_that_a_table_does_not_know_becomes_the_default() -> None:
     assert event["data"]["channel"] == "unknown"
 
 
+def test_a_number_is_looked_up_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "numbered.toml"
+    path.write_text(DESK.read_text().replace("Phone =", "7 ="))
+    records = [record("start", via={"kind": kind}) for kind in (7, True)]
+    known, unknown = load_mapping(path).events(records)
+
+    assert (known["data"]["channel"], unknown["data"]["channel"]) == ("voice", "unknown")
+
+
 def test_a_value_that_is_no_word_becomes_the_default() -> None:
     (event,) = mapped(record("start", via={"kind": ["Phone"]}))
 

@@ -88,3 +88,57 @@ def test_a_line_that_is_no_object_is_none() -> None:
     lines = b'{"case": "T-1"}\n\n[1]\n{broken\n  {"case": "T-2"}  \n'
 
     assert read(lines, format="json") == [{"case": "T-1"}, None, None, {"case": "T-2"}]
+
+
+def form(text: str | bytes, **written: object) -> list[Record | None]:
+    return read(text, format="form", fields=["EventType", "TaskAttributes.from"], **written)
+
+
+def test_a_form_is_a_record_of_what_its_fields_say() -> None:
+    assert form("EventType=task.created&Name=A+b%26c&Reason=\n") == [
+        {"EventType": "task.created", "Name": "A b&c"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"task.created", b"a=1&&b=2", b"a=%FF", b'{"a": 1}', "a=\u00e9".encode(), b"a=1&" * 1001],
+)
+def test_a_line_that_is_no_form_is_none_and_the_next_one_is_read(line: bytes) -> None:
+    assert form(line + b"\n\nEventType=task.created") == [None, {"EventType": "task.created"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "record"),
+    [
+        ("%7B%22from%22%3A%22%2B1%22%7D", {"TaskAttributes": {"from": "+1"}}),
+        ("%5B1%5D", {"TaskAttributes": [1]}),
+        ("%7Bbroken", {}),
+        ("", {}),
+    ],
+)
+def test_a_text_of_json_is_read(text: str, record: Record) -> None:
+    line = f"EventType=e&TaskAttributes={text}"
+
+    assert form(line, json_text=["TaskAttributes"]) == [{"EventType": "e"} | record]
+
+
+def test_a_text_of_json_may_lie_in_an_object_or_nowhere() -> None:
+    lines = b'{"a": {"b": "{\\"c\\": 1}"}}\n{"a": 5}\n[1]\n{"a": {"b": {"c": 2}}}\n'
+    written = {"format": "json", "fields": ["a.b.c"], "json_text": ["a.b"]}
+
+    assert read(lines, **written) == [
+        {"a": {"b": {"c": 1}}},
+        {"a": 5},
+        None,
+        {"a": {"b": {"c": 2}}},
+    ]
+
+
+def test_a_cell_of_csv_may_be_json() -> None:
+    written = {"fields": ["case", "more.b"], "json_text": ["more"]}
+
+    assert read('case,more\nT-1,"{""b"": 1}"\nT-2,{\n', **written) == [
+        {"case": "T-1", "more": {"b": 1}},
+        {"case": "T-2"},
+    ]

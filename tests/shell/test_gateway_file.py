@@ -65,6 +65,19 @@ def test_a_mistake_is_named(tmp_path: Path, right: str, wrong: str, complaint: s
     assert str(refused.value).startswith(str(tmp_path))
 
 
+def test_the_address_is_wanted_where_it_is_signed(tmp_path: Path) -> None:
+    calls = GOOD.replace('signature = "bearer"', 'signature = "twilio"')
+    known = calls.replace("rate = 5", 'url = "https://events.example/v1/own"')
+    of_another = GOOD.replace("rate = 5", 'url = "https://events.example/v1/own"')
+
+    assert loaded(tmp_path, known).sources["own"].url == "https://events.example/v1/own"
+    for wrong in (calls, of_another):
+        with pytest.raises(GatewayError, match=r"sources\.own: url: the address is wanted where"):
+            loaded(tmp_path, wrong)
+    with pytest.raises(GatewayError, match=r"sources\.own\.url: String should match"):
+        loaded(tmp_path, known.replace("https://", "https://user:secret@"))
+
+
 def test_a_gateway_without_sources_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GatewayError, match="sources: Field required"):
         loaded(tmp_path, "port = 0\n")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitor.shell.signatures import SCHEMES, TOLERANCE_SECONDS, Bearer, Hmac
+from monitor.shell.proofs import TOLERANCE_SECONDS
+from monitor.shell.signatures import SCHEMES, Bearer, Hmac
 
 NOW = 1_772_442_000.0
 SECRET, OTHER = b"a secret of sixteen bytes", b"another of sixteen bytes"
