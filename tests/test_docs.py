@@ -15,6 +15,7 @@ from monitor.shell.gateway_file import GatewayFile, SourceFile
 from monitor.shell.gateway_metrics import GatewayMetrics
 from monitor.shell.settings import Settings
 from monitor.shell.signatures import SCHEMES
+from tests.adapters.told import VENDORS
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -81,6 +82,14 @@ def test_every_key_of_the_gateway_and_every_signature_has_its_row() -> None:
 
     assert [row for row in rows("ingest.md") if row in keys] == keys
     assert {row for row in rows("ingest.md") if row in SCHEMES} == SCHEMES.keys()
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_every_mapping_for_a_sender_has_its_row(vendor: str) -> None:
+    text = (ROOT / "docs" / "ingest.md").read_text(encoding="utf-8")
+    (signature,) = re.findall(rf"^\| `{vendor}` \| `(\w+)` \| ", text, flags=re.MULTILINE)
+
+    assert signature in SCHEMES
 
 
 def test_every_metric_of_the_gateway_has_its_row() -> None:

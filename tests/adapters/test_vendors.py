@@ -1,74 +1,27 @@
 """Our mappings for other systems, on records that are shaped as their documentation says.
 
-The fixtures are made up by us after those pages; each mapping names them.
+The fixtures are made up by us after those pages; each mapping names them. What becomes of calls is
+in `test_vendors_of_calls.py`.
 """
 
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from monitor.adapters.mapping import NO_RULE, load_mapping, read_mapping
-from monitor.adapters.records import records_of
+from monitor.adapters.mapping import NO_RULE, load_mapping
 from monitor.adapters.references import References
-from schemas.decode import TOPIC_OF, read
-from tests.adapters.records import kinds
-from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from monitor.adapters.records import Event, Record
-
-VENDORS = ("chatwoot", "github_issues", "intercom", "otel_genai", "zammad", "zendesk")
-FIXTURES = ROOT / "tests" / "adapters" / "vendors"
-# What no event may carry: what people wrote, what they are called and where they are reached.
-PRIVATE = {"body", "content", "description", "name", "login", "email", "phone_number", "title"}
-# Here names are those of agents and tools.
-PRIVATE_OF_AGENTS = {"explanation"}
-
-
-@cache
-def records(vendor: str) -> list[Record]:
-    with (FIXTURES / f"{vendor}.jsonl").open("rb") as lines:
-        found = list(records_of(lines, read_mapping(vendor).record))
-    assert None not in found
-    return [record for record in found if record]
-
-
-@cache
-def mapped(vendor: str) -> list[list[Event]]:
-    """The events of each record, all of them accepted by the contract."""
-    mapping = load_mapping(vendor, References(b"a key of this test"))
-    events = [list(mapping.events([record])) for record in records(vendor)]
-    for event in (event for given in events for event in given):
-        read(TOPIC_OF[event["type"]], event)
-    return events
-
-
-def told(vendor: str) -> list[list[str]]:
-    return [kinds(events) for events in mapped(vendor)]
-
-
-def one(vendor: str, record: int, kind: str) -> dict[str, Any]:
-    """The data of the event of a kind that a record became."""
-    (event,) = [event for event in mapped(vendor)[record] if event["type"] == f"cx.{kind}.v1"]
-    data: dict[str, Any] = event["data"]
-    return data
-
-
-def private(value: object, names: set[str]) -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, inside in value.items():
-            if name in names and isinstance(inside, str) and inside:
-                yield inside
-            yield from private(inside, names)
-    elif isinstance(value, list):
-        for inside in value:
-            yield from private(inside, names)
+from tests.adapters.told import (
+    PRIVATE,
+    PRIVATE_OF_AGENTS,
+    VENDORS,
+    mapped,
+    one,
+    private,
+    records,
+    told,
+)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -142,6 +95,45 @@ def test_a_ticket_of_zendesk_is_told() -> None:
     assert one("zendesk", 8, "resolution.claimed")["basis"] == "agent_judged"
     assert one("zendesk", 9, "conversation.reopened")["actor"] == "customer"
     assert one("zendesk", 10, "resolution.claimed")["basis"] == "customer_confirmed"
+
+
+def test_a_ticket_of_zendesk_over_eventbridge_is_told() -> None:
+    assert told("zendesk_eventbridge") == [
+        ["conversation.started"],
+        [],
+        ["message.created"],
+        ["message.created"],
+        ["message.created"],
+        ["handoff.requested"],
+        ["handoff.accepted"],
+        [],
+        ["resolution.claimed"],
+        ["conversation.reopened"],
+        ["resolution.claimed"],
+        ["conversation.closed"],
+        [],
+        ["conversation.spam_marked"],
+        ["conversation.deleted"],
+        [],
+        [],
+    ]
+    asks = one("zendesk_eventbridge", 2, "message.created")
+    assert (asks["actor"], asks["requests_human"]) == ("customer", True)
+    assert (asks["channel"], asks["customer_ref"]) == (
+        "web_form",
+        References(b"a key of this test").of("zendesk:501"),
+    )
+    assert one("zendesk_eventbridge", 4, "message.created")["visibility"] == "internal"
+    (requested,), (accepted,) = mapped("zendesk_eventbridge")[5:7]
+    assert requested["data"]["handoff_id"] == accepted["data"]["handoff_id"]
+    assert requested["data"]["to_queue"] == "802"
+    # All three came of one update, at one moment: their places in it tell which was first.
+    (said,) = mapped("zendesk_eventbridge")[4]
+    assert requested["time"] == accepted["time"] == said["time"]
+    assert requested["sequence"] < accepted["sequence"] < said["sequence"]
+    bases = [one("zendesk_eventbridge", at, "resolution.claimed")["basis"] for at in (8, 10)]
+    assert bases == ["agent_judged", "customer_confirmed"]
+    assert one("zendesk_eventbridge", 9, "conversation.reopened")["actor"] == "customer"
 
 
 def test_a_conversation_of_chatwoot_is_told() -> None:

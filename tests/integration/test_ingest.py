@@ -17,7 +17,7 @@ import pytest
 from monitor.shell.child import LOOPBACK, ChildProcess, free_port
 from monitor.shell.settings import PREFIX
 from schemas.decode import CONVERSATIONS
-from tests.adapters.test_vendors import records
+from tests.adapters.told import records
 from tests.integration.traffic import read_all
 from tests.integration.worker import PARTITIONS
 from tests.paths import ROOT

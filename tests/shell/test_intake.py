@@ -25,6 +25,21 @@ def test_a_body_that_is_no_record_is_refused(mapping: str, body: bytes) -> None:
         intake(mapping).events({}, body)
 
 
+@pytest.mark.parametrize("body", [b"", b"  \n", b"{}", b"task.created", b"EventType=", b"a=%FF"])
+def test_a_body_that_is_no_form_is_refused(body: bytes) -> None:
+    with pytest.raises(UnreadableError, match="the body is no record in a form"):
+        intake("twilio_taskrouter").events({}, body)
+
+
+def test_a_form_is_one_record() -> None:
+    taken = intake("twilio_taskrouter")
+    forms = (FIXTURES / "twilio_taskrouter.form").read_bytes().splitlines()
+    given = [taken.events({}, form) for form in forms]
+
+    assert [len(events) for events in given[:7]] == [2, 0, 0, 0, 0, 1, 2]
+    assert taken.refused == 0
+
+
 def test_an_export_of_spans_is_many_records() -> None:
     taken = intake("otel_genai")
     lines = (FIXTURES / "otel_genai.jsonl").read_bytes().splitlines()
