@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from monitor.shell.settings import Settings
 
 _CONVERSATIONS_MAX = 100_000
+_WHOLE_FILES = ("csv", "xes")
 _FINISH_SECONDS = 10.0
 
 
@@ -56,6 +57,11 @@ def _source(name: str, file: SourceFile, settings: Settings) -> Source:
         return Source(name, file, secrets, CloudEventsIntake())
     references = References(*settings.reference_keys())
     mapping = load_mapping(file.mapping, references, _CONVERSATIONS_MAX)
+    if mapping.file.record.format in _WHOLE_FILES:
+        raise GatewayError(
+            f"sources.{name}.mapping: {mapping.file.record.format} is read from files, which "
+            f"requests are not; fix: outcome-monitor map run {file.mapping} --kafka"
+        )
     return Source(name, file, secrets, MappedIntake(mapping))
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from typing import TYPE_CHECKING
 
+import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from monitor.adapters.mapping import Mapping
 from monitor.adapters.mapping_file import MappingFile
 from monitor.adapters.references import References
 from monitor.shell.gateway import Gateway, Source
-from monitor.shell.gateway_file import GatewayFile
+from monitor.shell.gateway_file import GatewayError, GatewayFile
 from monitor.shell.gateway_metrics import GatewayMetrics
+from monitor.shell.gateway_run import run_gateway
 from monitor.shell.intake import MappedIntake
+from monitor.shell.settings import Settings
 from monitor.shell.signed_bodies import Form, Token
 from tests.shell.test_gateway import DESK, SECRET, Kafka, record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 URL = "https://events.example/v1/desk"
 
@@ -79,3 +86,16 @@ def test_a_form_is_taken_for_its_own_address_and_once_it_is_one() -> None:
 
     assert statuses == [200, 401, 401, 401, 400]
     assert events == ["cx.conversation.started.v1"]
+
+
+@pytest.mark.parametrize("format_", ["csv", "xes"])
+def test_a_mapping_of_whole_files_is_refused_before_anything_is_heard(
+    format_: str, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "desk.toml"
+    mapping.write_text(DESK.read_text().replace("[record]", f'[record]\nformat = "{format_}"'))
+    source = {"mapping": str(mapping), "signature": "none"}
+    file = GatewayFile.model_validate({"port": 0, "sources": {"desk": source}})
+
+    with pytest.raises(GatewayError, match=f"sources.desk.mapping: {format_} is read from files"):
+        run_gateway(file, Settings())
