@@ -19,8 +19,6 @@ from monitor.shell.proofs import TOLERANCE_SECONDS, AsSent, in_bytes, is_one_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_PARTS = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Token:
