@@ -2,9 +2,8 @@
 
 Rule: what is compared with a secret, or with what is made of one, is compared in constant time.
 
-A scheme that signs the time as well refuses a request that is old. One that does not cannot tell a
-repeat of a request from the sender's own second attempt; both give the events that the first gave,
-with the same ids, and these count once.
+A scheme that signs the time as well refuses a request that is old. A copy of one that it would take
+is recognised by what it says (`deliveries.py`).
 """
 
 from __future__ import annotations
@@ -29,6 +28,10 @@ class Scheme(Protocol):
     def headers(self) -> tuple[str, ...]:
         """The headers that a request must have, each once."""
 
+    @property
+    def signs_body(self) -> bool:
+        """Whether it is of the body; otherwise it proves something before there is one."""
+
     def proves(
         self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
     ) -> bool:
@@ -46,6 +49,7 @@ class Hmac:
     timestamp: str | None = None
     separator: bytes = b""
     time_of: Callable[[str], float] = float
+    signs_body: bool = True
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -87,6 +91,7 @@ class Bearer:
     """The secret itself, for senders that are one's own."""
 
     headers: tuple[str, ...] = ("Authorization",)
+    signs_body: bool = False
 
     def proves(
         self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
@@ -102,6 +107,7 @@ class Nothing:
     """No proof at all; the configuration sees to it that only this machine is heard."""
 
     headers: tuple[str, ...] = ()
+    signs_body: bool = False
 
     def proves(
         self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
