@@ -38,6 +38,14 @@ _AGAIN = {
         "schema": {"type": "integer", "minimum": 1},
     }
 }
+_EVENT = {
+    "specversion": "1.0",
+    "id": "e-1",
+    "source": "assistant",
+    "type": "cx.conversation.started.v1",
+    "time": "2026-01-05T09:00:00Z",
+    "data": {"conversation_id": "c-1", "customer_ref": "customer-1"},
+}
 _SCHEMAS: dict[str, Any] = {
     "Taken": {
         "type": "object",
@@ -57,7 +65,8 @@ _SCHEMAS: dict[str, Any] = {
             "time": {"type": "string", "format": "date-time"},
             "data": {"type": "object"},
         },
-        "required": ["specversion", "id", "source", "type", "time", "data"],
+        "required": list(_EVENT),
+        "examples": [_EVENT],
     },
 }
 

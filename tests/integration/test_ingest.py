@@ -59,7 +59,12 @@ class Gateway:
     """The gateway as a process of its own, on loopback."""
 
     def __init__(
-        self, bootstrap: str, directory: Path, rate: int = 100_000, more: str = ""
+        self,
+        bootstrap: str,
+        directory: Path,
+        rate: int = 100_000,
+        more: str = "",
+        **settings: str,
     ) -> None:
         self.port = free_port()
         self.scheme = "https" if "tls" in more else "http"
@@ -77,7 +82,8 @@ class Gateway:
                 "PYTHONPATH": str(ROOT),
                 f"{PREFIX}KAFKA_BOOTSTRAP": bootstrap,
                 f"{PREFIX}PARTITIONS": str(PARTITIONS),
-            },
+            }
+            | {f"{PREFIX}{name}": value for name, value in settings.items()},
         )
 
     def url(self, path: str) -> str:
