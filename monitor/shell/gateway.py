@@ -1,7 +1,8 @@
 """Takes events over HTTP: from senders who prove who they are, into Kafka, and only then says yes.
 
 Rule: a request is answered with 2xx when Kafka has all of its events, and not before.
-Rule: before a sender has proved who he is, his request costs at most one body of limited size.
+Rule: before a sender has proved who he is, his request costs at most one body of limited size, and
+makes room for others.
 
 Whoever is told 503 or 429 may send the same again, and is told when. What is wrong with a request
 itself is answered with 4xx.
@@ -10,26 +11,37 @@ itself is answered with 4xx.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
-from monitor.shell import log
+from monitor.shell import gateway_api, log
+from monitor.shell.deliveries import Deliveries, digest_of
+from monitor.shell.gateway_answers import Exports, Plain, Refusal, is_protobuf, signal_of
+from monitor.shell.gateway_api import Route
+from monitor.shell.gateway_bodies import Bodies
+from monitor.shell.gateway_doors import Doors
 from monitor.shell.intake import FullError, UnreadableError
 from monitor.shell.signatures import scheme_of
 
 if TYPE_CHECKING:
     from monitor.adapters.records import Event
+    from monitor.shell.gateway_answers import Voice
     from monitor.shell.gateway_file import GatewayFile, SourceFile
     from monitor.shell.gateway_metrics import GatewayMetrics
     from monitor.shell.intake import Intake
 
 _AGAIN_SECONDS = 5
 _UNKNOWN = "unknown"
+_ANSWER_SECONDS = 1.0
+_LINGER_SECONDS = 2.0
+_HEADERS_MAX, _HEADER_BYTES_MAX = 64, 4096
+_METRICS: dict[str, Any] = {"text/plain": {}, "application/openmetrics-text": {}}
+_DOCUMENT = {"application/json": {"schema": {"type": "object"}}}
 
 
 class Writer(Protocol):
@@ -38,14 +50,8 @@ class Writer(Protocol):
     async def write(self, events: list[Event]) -> None:
         """Return when all of them are acknowledged."""
 
-
-class _Refusal(Exception):  # noqa: N818  # it is an answer, not an error of ours
-    """The request is not taken."""
-
-    def __init__(self, status: int, why: str, again: float | None = None) -> None:
-        super().__init__(why)
-        self.status = status
-        self.headers = {} if again is None else {"Retry-After": str(math.ceil(again))}
+    async def answers(self) -> bool:
+        """Whether it would take events now."""
 
 
 @dataclass(slots=True)
@@ -74,14 +80,28 @@ class Source:
     """One sender, as the gateway knows it."""
 
     def __init__(
-        self, name: str, file: SourceFile, secrets: tuple[bytes, ...], intake: Intake
+        self,
+        name: str,
+        file: SourceFile,
+        secrets: tuple[bytes, ...],
+        intake: Intake,
+        deliveries: Deliveries | None = None,
     ) -> None:
-        """Know its secrets and what reads its bodies."""
+        """Know its secrets, what reads its bodies, and what it delivered."""
         self.name = name
+        self.file = file
         self.intake = intake
         self.scheme = scheme_of(file.signature, file.url)
         self.secrets = secrets
         self.bucket = Bucket(file.rate)
+        self.deliveries = deliveries or Deliveries()
+        self.voice: Voice = Exports() if intake.signals else Plain()
+
+    @property
+    def paths(self) -> list[str]:
+        """Where it posts: an exporter adds the signal to the address that it is given."""
+        path = f"/v1/{self.name}"
+        return [path, *(f"{path}/v1/{signal}" for signal in self.intake.signals)]
 
 
 class Gateway:
@@ -92,90 +112,127 @@ class Gateway:
     ) -> None:
         """Take what the sources send, and hand it to the writer."""
         self._file = file
-        self._sources = {source.name: source for source in sources}
+        self._sources = sources
         self._writer = writer
         self._metrics = metrics
-        self._in_flight = 0
-        self._is_ready = True
+        self._known = 0
+        self._bodies = Bodies(file)
+        self._document: dict[str, Any] = {}
+        self.doors = Doors(file.connections_max, metrics.dropped.inc)
 
     def application(self) -> web.Application:
         """Give what aiohttp serves."""
         site = web.Application(
             client_max_size=self._file.body_bytes_max,
-            # What is signed is what was sent.
-            handler_args={"auto_decompress": False},
+            handler_args={
+                # What is signed is what was sent.
+                "auto_decompress": False,
+                # Also the time for a head to come: until it has, a connection is idle.
+                "keepalive_timeout": self._file.body_seconds_max,
+                "lingering_time": _LINGER_SECONDS,
+                "max_headers": _HEADERS_MAX,
+                "max_field_size": _HEADER_BYTES_MAX,
+                "max_line_size": _HEADER_BYTES_MAX,
+            },
         )
-        site.router.add_post("/v1/{source}", self._post)
-        site.router.add_head("/v1/{source}", self._head)
-        site.router.add_get("/metrics", self._page)
-        site.router.add_get("/healthz", self._health)
-        site.router.add_get("/readyz", self._readiness)
+        routes = self.routes()
+        self._document = gateway_api.document(self._file, routes)
+        for route in routes:
+            site.router.add_route(route.method, route.path, route.handler)
+        for method in ("POST", "HEAD"):
+            site.router.add_route(method, "/v1/{other:.*}", self._nobody)
         return site
 
-    async def _post(self, request: web.Request) -> web.Response:
-        source = self._sources.get(request.match_info["source"])
-        try:
-            answer = await self._counted(request, source)
-        except _Refusal as refusal:
-            answer = web.json_response(
-                {"error": str(refusal)}, status=refusal.status, headers=refusal.headers
-            )
-        name = _UNKNOWN if source is None else source.name
-        self._metrics.requests.labels(name, str(answer.status)).inc()
-        return answer
+    def routes(self) -> list[Route]:
+        """Give all that is served, with what the document says of it."""
+        posts, heads = [], []
+        for source in self._sources:
+            for path in source.paths:
+                operation = gateway_api.delivery(
+                    source.file, source.intake, self._file.body_bytes_max, path
+                )
+                posts.append(Route("POST", path, partial(self._post, source), operation))
+                heads.append(Route("HEAD", path, self._present, gateway_api.presence()))
+        return posts + heads + self._pages()
 
-    async def _head(self, request: web.Request) -> web.Response:
-        """Tell whether there is such a source: some senders ask before they send."""
-        return web.Response(status=200 if request.match_info["source"] in self._sources else 404)
+    def _pages(self) -> list[Route]:
+        page = gateway_api.page
+        not_now = "Kafka does not answer, or a partition has no leader."
+        pages = [
+            ("/metrics", self._page, page("What the gateway counts.", _METRICS)),
+            ("/healthz", self._health, page("The process is up.")),
+            ("/readyz", self._readiness, page("Kafka takes events.", not_now=not_now)),
+            ("/openapi.json", self._description, page("This document.", _DOCUMENT)),
+        ]
+        return [Route(method, *rest) for method in ("GET", "HEAD") for rest in pages]
 
-    async def _counted(self, request: web.Request, source: Source | None) -> web.Response:
-        if source is None:
-            raise _Refusal(404, "there is no such source")
-        if self._in_flight >= self._file.requests_max:
-            raise _Refusal(503, "too many requests at once", again=1)
-        self._in_flight += 1
+    async def _post(self, source: Source, request: web.Request) -> web.Response:
         self._metrics.in_flight.inc()
         try:
-            return await self._take(request, source)
+            answer = await self._counted(request, source)
+        except Refusal as refusal:
+            answer = source.voice.refused(request, refusal)
         finally:
-            self._in_flight -= 1
             self._metrics.in_flight.dec()
+        self._metrics.requests.labels(source.name, str(answer.status)).inc()
+        return answer
 
-    async def _take(self, request: web.Request, source: Source) -> web.Response:
+    async def _nobody(self, request: web.Request) -> web.Response:
+        self._metrics.requests.labels(_UNKNOWN, "404").inc()
+        return Plain().refused(request, Refusal(404, "there is no such source"))
+
+    async def _present(self, request: web.Request) -> web.Response:
+        """Tell that there is such a source: some senders ask before they send."""
+        del request
+        return web.Response()
+
+    async def _counted(self, request: web.Request, source: Source) -> web.Response:
+        at_once = self._known + len(self._bodies)
+        if at_once >= self._file.requests_max and not self._bodies.give_way():
+            raise Refusal(503, "too many requests at once", again=1)
         given = _proof_of(request, source)
-        body = await self._body_of(request)
+        body = b""
+        if source.scheme.signs_body:
+            body = await self._bodies.read(request, is_known=False)
         if not source.scheme.proves(given, body, source.secrets, time.time()):
-            raise _Refusal(401, "the signature is not right")
+            raise Refusal(401, "the proof is not right")
+        self.doors.proved(request.transport)
+        self._known += 1
+        try:
+            if not source.scheme.signs_body:
+                body = await self._bodies.read(request, is_known=True)
+            return await self._take(request, source, body)
+        finally:
+            self._known -= 1
+
+    async def _take(self, request: web.Request, source: Source, body: bytes) -> web.Response:
         wait = source.bucket.wait(time.monotonic())
         if wait:
-            raise _Refusal(429, "the source sends more than its rate", again=wait)
-        refused = source.intake.refused
-        try:
-            events = source.intake.events(request.headers, source.scheme.content(body))
-        except UnreadableError as error:
-            raise _Refusal(400, str(error)) from None
-        except FullError:
-            raise _Refusal(503, "too much waits for Kafka", again=_AGAIN_SECONDS) from None
-        finally:
-            count = source.intake.refused - refused
-            self._metrics.events.labels(source.name, "refused").inc(count)
+            raise Refusal(429, "the source sends more than its rate", again=wait)
+        delivery = digest_of(source.intake.said(request.headers, source.scheme.said(body)))
+        if delivery in source.deliveries:
+            self._metrics.repeats.labels(source.name).inc()
+            return source.voice.taken(request, 0, 0)
+        content = source.scheme.content(self._bodies.unpacked(request, body))
+        events, rejected = self._events(request, source, content)
         if events:
             await self._write(source, events)
-        return web.json_response({"events": len(events)})
+        _remember(source, delivery)
+        return source.voice.taken(request, len(events), rejected)
 
-    async def _body_of(self, request: web.Request) -> bytes:
-        if request.headers.get("Content-Encoding", "identity") != "identity":
-            raise _Refusal(415, "send the body as it is, without an encoding")
-        if (request.content_length or 0) > self._file.body_bytes_max:
-            raise _Refusal(413, f"a body has at most {self._file.body_bytes_max} bytes")
+    def _events(self, request: web.Request, source: Source, body: bytes) -> tuple[list[Event], int]:
+        """Give the events of a body, and how many records gave what the contract refuses."""
+        intake = source.intake
+        refused, rejected = intake.refused, intake.rejected
+        signal = signal_of(request.path) if is_protobuf(request.headers) else None
         try:
-            async with asyncio.timeout(self._file.body_seconds_max):
-                return await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            limit = self._file.body_bytes_max
-            raise _Refusal(413, f"a body has at most {limit} bytes") from None
-        except TimeoutError:
-            raise _Refusal(408, "the body did not come in time") from None
+            return intake.events(request.headers, body, signal), intake.rejected - rejected
+        except UnreadableError as error:
+            raise Refusal(400, str(error)) from None
+        except FullError:
+            raise Refusal(503, "too much waits for Kafka", again=_AGAIN_SECONDS) from None
+        finally:
+            self._metrics.events.labels(source.name, "refused").inc(intake.refused - refused)
 
     async def _write(self, source: Source, events: list[Event]) -> None:
         began = time.monotonic()
@@ -183,10 +240,8 @@ class Gateway:
             async with asyncio.timeout(self._file.write_seconds_max):
                 await self._writer.write(events)
         except (KafkaError, TimeoutError) as error:
-            self._is_ready = False
             log.operator.warning("Kafka does not take events: %s", error or "no answer in time")
-            raise _Refusal(503, "Kafka does not take events", again=_AGAIN_SECONDS) from None
-        self._is_ready = True
+            raise Refusal(503, "Kafka does not take events", again=_AGAIN_SECONDS) from None
         source.intake.written(events)
         self._metrics.write_seconds.observe(time.monotonic() - began)
         self._metrics.events.labels(source.name, "written").inc(len(events))
@@ -195,20 +250,38 @@ class Gateway:
         body, content_type = self._metrics.page(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
+    async def _description(self, request: web.Request) -> web.Response:
+        del request
+        return web.json_response(self._document)
+
     async def _health(self, request: web.Request) -> web.Response:
         del request
         return web.Response(text="up\n")
 
     async def _readiness(self, request: web.Request) -> web.Response:
         del request
-        if self._is_ready:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                is_ready = await self._writer.answers()
+        except (KafkaError, TimeoutError):
+            is_ready = False
+        if is_ready:
             return web.Response(text="ready\n")
-        return web.Response(text="Kafka did not take the last events\n", status=503)
+        return web.Response(text="Kafka does not take events\n", status=503)
 
 
 def _proof_of(request: web.Request, source: Source) -> dict[str, str]:
     """Find the headers that the scheme wants, each once, before anything is read."""
     found = {name: request.headers.getall(name, []) for name in source.scheme.headers}
     if any(len(values) != 1 for values in found.values()):
-        raise _Refusal(401, f"send each of {', '.join(found)} once")
+        raise Refusal(401, f"send each of {', '.join(found)} once")
     return {name: values[0] for name, values in found.items()}
+
+
+def _remember(source: Source, delivery: bytes) -> None:
+    try:
+        source.deliveries.add(delivery)
+    except OSError as error:
+        log.operator.warning(
+            "sources.%s: a restart will not know this delivery: %s", source.name, error
+        )

@@ -88,6 +88,8 @@ class GatewayFile(_Part):
     body_seconds_max: Annotated[float, Field(gt=0, le=600)] = 10.0
     write_seconds_max: Annotated[float, Field(gt=0, le=600)] = 4.0
     requests_max: Annotated[int, Field(ge=1, le=10_000)] = 256
+    connections_max: Annotated[int, Field(ge=1, le=100_000)] = 512
+    deliveries: Path | None = None
     tls: Tls | None = None
     sources: Annotated[
         dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")], SourceFile],
@@ -123,6 +125,7 @@ def load_gateway(path: Path) -> GatewayFile:
     return file.model_copy(
         update={
             "sources": {name: _seen_from(path, source) for name, source in file.sources.items()},
+            "deliveries": file.deliveries and path.parent / file.deliveries,
             "tls": file.tls
             and Tls(certificate=path.parent / file.tls.certificate, key=path.parent / file.tls.key),
         }

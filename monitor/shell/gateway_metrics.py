@@ -38,6 +38,17 @@ class GatewayMetrics:
             ["source", "result"],
             registry=self._registry,
         )
+        self.repeats = Counter(
+            "cx_ingest_repeated_requests_total",
+            "Requests that had been taken before, and were answered without being taken again.",
+            ["source"],
+            registry=self._registry,
+        )
+        self.dropped = Counter(
+            "cx_ingest_dropped_connections_total",
+            "Connections that had proved nothing and made room for another one.",
+            registry=self._registry,
+        )
         self.in_flight = Gauge(
             "cx_ingest_requests_in_flight",
             "Requests that are being read or written.",
@@ -51,6 +62,7 @@ class GatewayMetrics:
         )
         for source in sources:
             self.requests.labels(source, "200")
+            self.repeats.labels(source)
             for result in ("written", "refused"):
                 self.events.labels(source, result)
 

@@ -12,17 +12,21 @@ from aiokafka.errors import KafkaError
 from monitor.adapters.mapping import load_mapping
 from monitor.adapters.references import References
 from monitor.shell import log
+from monitor.shell.deliveries import Deliveries
 from monitor.shell.gateway import Gateway, Source
 from monitor.shell.gateway_file import CLOUDEVENTS, GatewayError, secrets_of, tls_of
 from monitor.shell.gateway_metrics import GatewayMetrics
 from monitor.shell.intake import CloudEventsIntake, MappedIntake
 from monitor.shell.outlet import Outlet
+from monitor.shell.signatures import SCHEMES
 from monitor.shell.web import listen
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from socket import socket
 
     from monitor.shell.gateway_file import GatewayFile, SourceFile
+    from monitor.shell.intake import Intake
     from monitor.shell.settings import Settings
 
 _CONVERSATIONS_MAX = 100_000
@@ -34,12 +38,12 @@ def run_gateway(file: GatewayFile, settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; what is being written then is written.
 
     Raises:
-        GatewayError: the address is taken, or the certificate cannot be used.
+        GatewayError: the address is taken, or the certificate or the directory cannot be used.
         MappingError: a mapping has mistakes, or wants a key.
         SettingsError: a secret cannot be read, or no broker answers.
         TopicError: a topic is not as it should be.
     """
-    sources = [_source(name, source, settings) for name, source in file.sources.items()]
+    sources = [_source(name, file, settings) for name in file.sources]
     try:
         listener = listen(file.host, file.port)
     except OSError as error:
@@ -51,18 +55,38 @@ def run_gateway(file: GatewayFile, settings: Settings) -> None:
         asyncio.run(_serve(file, settings, sources, listener))
 
 
-def _source(name: str, file: SourceFile, settings: Settings) -> Source:
-    secrets = secrets_of(name, file)
-    if file.mapping == CLOUDEVENTS:
-        return Source(name, file, secrets, CloudEventsIntake())
+def _source(name: str, file: GatewayFile, settings: Settings) -> Source:
+    source = file.sources[name]
+    return Source(
+        name,
+        source,
+        secrets_of(name, source),
+        _intake(name, source, settings),
+        _deliveries(name, file.deliveries),
+    )
+
+
+def _intake(name: str, source: SourceFile, settings: Settings) -> Intake:
+    if source.mapping == CLOUDEVENTS:
+        return CloudEventsIntake(headers_count=not SCHEMES[source.signature].signs_body)
     references = References(*settings.reference_keys())
-    mapping = load_mapping(file.mapping, references, _CONVERSATIONS_MAX)
+    mapping = load_mapping(source.mapping, references, _CONVERSATIONS_MAX)
     if mapping.file.record.format in _WHOLE_FILES:
         raise GatewayError(
             f"sources.{name}.mapping: {mapping.file.record.format} is read from files, which "
-            f"requests are not; fix: outcome-monitor map run {file.mapping} --kafka"
+            f"requests are not; fix: outcome-monitor map run {source.mapping} --kafka"
         )
-    return Source(name, file, secrets, MappedIntake(mapping))
+    return MappedIntake(mapping)
+
+
+def _deliveries(name: str, directory: Path | None) -> Deliveries:
+    if directory is None:
+        return Deliveries()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return Deliveries(directory / f"{name}.taken")
+    except OSError as error:
+        raise GatewayError(f"deliveries: {error.filename}: {error.strerror}") from None
 
 
 async def _serve(
@@ -79,11 +103,18 @@ async def _serve(
                 gateway.application(), access_log=None, shutdown_timeout=_FINISH_SECONDS
             )
             await runner.setup()
-            await web.SockSite(runner, listener, ssl_context=tls).start()
-            host, port = runner.addresses[0][:2]
+            assert runner.server is not None, "it is set up"
+            server = await asyncio.get_running_loop().create_server(
+                gateway.doors.guarded(runner.server),
+                sock=listener,
+                ssl=tls,
+                ssl_handshake_timeout=file.body_seconds_max if tls else None,
+            )
+            host, port = listener.getsockname()[:2]
             log.operator.info("taking events at http%s://%s:%s/v1/", "s" if tls else "", host, port)
             await ended.wait()
             log.operator.info("stopping: writing what was sent")
+            server.close()
             await runner.cleanup()
     except KafkaError as error:
         raise GatewayError(f"{settings.kafka_bootstrap}: {error}") from None

@@ -6,11 +6,14 @@ same events, whatever has happened in the conversation meanwhile.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote
 
 from pydantic_core import from_json
 
+from monitor.adapters.otlp import telemetry
+from monitor.adapters.otlp_protobuf import SIGNALS, export_of
 from monitor.adapters.records import records_of
 from schemas.decode import CONVERSATIONS, TOPIC_OF, Invalid, read
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from monitor.adapters.records import Event, Record
 
 _BATCH, _STRUCTURED = "application/cloudevents-batch+json", "application/cloudevents+json"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _PREFIX = "ce-"
 _UNWRITTEN_MAX = 10_000
 
@@ -38,9 +42,28 @@ class Intake(Protocol):
 
     refused: int
     """Events that the contract refused."""
+    rejected: int
+    """Records that gave such events."""
 
-    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+    media: str
+    """The type of its bodies, where they are no CloudEvents and no Protobuf."""
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """The signals of OpenTelemetry whose exports it reads."""
+
+    def said(self, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Give what tells a request from any other: all that its events are made of."""
+
+    def events(
+        self, headers: Mapping[str, str], body: bytes, protobuf: str | None = None
+    ) -> list[Event]:
         """Give the events of a request.
+
+        Args:
+            headers: the headers of the request.
+            body: its body, unpacked.
+            protobuf: of which signal the body is an export, if it is written in Protobuf.
 
         Raises:
             UnreadableError: the body is no such thing.
@@ -54,20 +77,34 @@ class Intake(Protocol):
 class CloudEventsIntake:
     """Events of the contract in the three modes of CloudEvents over HTTP; all or none."""
 
-    def __init__(self) -> None:
-        """Nothing was refused yet."""
-        self.refused = 0
+    signals = ()
+    media = JSON
 
-    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+    def __init__(self, *, headers_count: bool = True) -> None:
+        """Take attributes from headers, unless it is only the body that is proved."""
+        self.refused = self.rejected = 0
+        self._headers_count = headers_count
+
+    def said(self, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Give the body, with the attributes that came as headers."""
+        if not self._headers_count or _mode(headers) in (_BATCH, _STRUCTURED):
+            return body
+        return json.dumps(_attributes(headers), sort_keys=True).encode() + b"\n" + body
+
+    def events(
+        self, headers: Mapping[str, str], body: bytes, protobuf: str | None = None
+    ) -> list[Event]:
         """Give the events of a request."""
-        mode = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        content = _parsed(body)
+        del protobuf
+        mode, content = _mode(headers), _parsed(body)
         if mode == _BATCH:
             if not isinstance(content, list):
                 raise UnreadableError("a batch is a JSON array")
             events = content
         elif mode == _STRUCTURED:
             events = [content]
+        elif not self._headers_count:
+            raise UnreadableError(f"send {_STRUCTURED} or {_BATCH}: headers are not signed")
         elif f"{_PREFIX}specversion" in {name.lower() for name in headers}:
             events = [_attributes(headers) | {"data": content}]
         else:
@@ -89,6 +126,7 @@ class CloudEventsIntake:
             accepted = read(known or CONVERSATIONS, event)
         except Invalid as refusal:
             self.refused += 1
+            self.rejected += 1
             raise UnreadableError(f"event {number}: {refusal.detail}") from None
         return accepted.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
@@ -98,18 +136,32 @@ class MappedIntake:
 
     def __init__(self, mapping: RecordMapping) -> None:
         """The mapping remembers conversations for as long as this lives."""
-        self.refused = 0
+        self.refused = self.rejected = 0
+        self.signals = SIGNALS if mapping.file.record.format == "otlp" else ()
+        self.media = FORM if mapping.file.record.format == "form" else JSON
         self._mapping = mapping
         self._unwritten: dict[str, list[Event]] = {}
 
-    def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
+    def said(self, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Give the body."""
+        del headers
+        return body
+
+    def events(
+        self, headers: Mapping[str, str], body: bytes, protobuf: str | None = None
+    ) -> list[Event]:
         """Give the events of a request; the contract takes all of them."""
         del headers
-        records = list(records_of([body], self._mapping.file.record))
-        if not body.strip() or not all(records):
-            kind = "a form" if self._mapping.file.record.format == "form" else "JSON"
+        records = self._records(body) if protobuf is None else _exported(protobuf, body)
+        return [event for record in records for event in self._of(record)]
+
+    def _records(self, body: bytes) -> list[Record]:
+        found = list(records_of([body], self._mapping.file.record))
+        records = [record for record in found if record]
+        if not body.strip() or len(records) < len(found):
+            kind = "a form" if self.media == FORM else "JSON"
             raise UnreadableError(f"the body is no record in {kind}")
-        return [event for record in records if record for event in self._of(record)]
+        return records
 
     def _of(self, record: Record) -> list[Event]:
         id_ = self._mapping.id_of(record)
@@ -117,7 +169,9 @@ class MappedIntake:
             return self._unwritten[id_]
         if len(self._unwritten) >= _UNWRITTEN_MAX:
             raise FullError
+        refused = self.refused
         events = [event for event in self._mapping.events([record]) if self._is_accepted(event)]
+        self.rejected += self.refused > refused
         if events:
             self._unwritten[id_] = events
         return events
@@ -135,6 +189,18 @@ class MappedIntake:
             self.refused += 1
             return False
         return True
+
+
+def _exported(signal: str, body: bytes) -> list[Record]:
+    try:
+        export = export_of(signal, body)
+    except ValueError:
+        raise UnreadableError(f"the body is no export of {signal} in Protobuf") from None
+    return [record for record in telemetry([export]) if record]
+
+
+def _mode(headers: Mapping[str, str]) -> str:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower()
 
 
 def _parsed(body: bytes) -> Any:  # noqa: ANN401  # whatever JSON holds

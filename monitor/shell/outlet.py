@@ -81,6 +81,22 @@ class Outlet:
         ]
         await asyncio.gather(*sent)
 
+    async def answers(self) -> bool:
+        """Whether Kafka answers, and every partition of the topics has a leader."""
+        assert self._producer is not None, "it is connected"
+        client = self._producer.client
+        names = [topic.name for topic in INPUTS]
+        for name in names:
+            await client.add_topic(name)
+        if not await client.force_metadata_update():
+            return False
+        found = client.cluster
+        return all(
+            found.partitions_for_topic(name)
+            and found.partitions_for_topic(name) == found.available_partitions_for_topic(name)
+            for name in names
+        )
+
 
 def _key(event: Event) -> bytes | None:
     """Give the customer; where nobody knows him, the conversation stands for itself."""

@@ -22,19 +22,30 @@ class Scheme(Protocol):
     def headers(self) -> tuple[str, ...]:
         """The headers that a request must have, each once."""
 
+    @property
+    def signs_body(self) -> bool:
+        """Whether it is of the body; otherwise it proves something before there is one."""
+
     def proves(
         self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
     ) -> bool:
         """Whether one of the secrets made this proof."""
 
+    def said(self, body: bytes) -> bytes:
+        """Give what of a body was proved, which is the same in each copy of it."""
+
     def content(self, body: bytes) -> bytes:
-        """Give what a body that was proved says."""
+        """Give what a body that was proved is to be read as."""
 
 
 class AsSent:
     """Of the schemes whose proof is no part of the body."""
 
     __slots__ = ()
+
+    def said(self, body: bytes) -> bytes:
+        """Give the body."""
+        return body
 
     def content(self, body: bytes) -> bytes:
         """Give the body."""

@@ -1,8 +1,7 @@
 """How senders prove that a request is theirs.
 
-A scheme that signs the time as well refuses a request that is old. One that does not cannot tell a
-repeat of a request from the sender's own second attempt; both give the events that the first gave,
-with the same ids, and these count once.
+A scheme that signs the time as well refuses a request that is old. A copy of one that it would take
+is recognised by what it says (`deliveries.py`).
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ class Hmac(AsSent):
     timestamp: str | None = None
     separator: bytes = b""
     time_of: Callable[[str], float] = float
+    signs_body: bool = True
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -74,6 +74,7 @@ class Bearer(AsSent):
     """The secret itself, for senders that are one's own."""
 
     headers: tuple[str, ...] = ("Authorization",)
+    signs_body: bool = False
 
     def proves(
         self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
@@ -89,6 +90,7 @@ class Nothing(AsSent):
     """No proof at all; the configuration sees to it that only this machine is heard."""
 
     headers: tuple[str, ...] = ()
+    signs_body: bool = False
 
     def proves(
         self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float

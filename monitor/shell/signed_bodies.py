@@ -25,6 +25,7 @@ class Token:
     """The body is a JSON Web Token, signed with HMAC-SHA-256 (RFC 7515 and RFC 7519)."""
 
     headers: tuple[str, ...] = ()
+    signs_body: bool = True
 
     def proves(
         self, given: Mapping[str, str], body: bytes, secrets: Sequence[bytes], now: float
@@ -40,8 +41,12 @@ class Token:
         except ValueError:
             return False
 
+    def said(self, body: bytes) -> bytes:
+        """Give what the token says; there may be spaces around it, which nobody signed."""
+        return self.content(body)
+
     def content(self, body: bytes) -> bytes:
-        """Give what is signed."""
+        """Give what the token says."""
         return _decoded(body.strip().split(b".")[1])
 
     def sign(self, secret: bytes, content: bytes, head: bytes = b'{"alg":"HS256"}') -> bytes:
@@ -56,6 +61,7 @@ class Form(AsSent):
 
     header: str
     url: str = ""
+    signs_body: bool = True
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -73,14 +79,17 @@ class Form(AsSent):
             return False
         return is_one_of(in_bytes(given[self.header]), proofs)
 
+    def said(self, body: bytes) -> bytes:
+        """Give the fields as they are signed: in their order, and nothing between them."""
+        # A field that comes twice with the same value is signed once.
+        return "".join(name + value for name, value in sorted(set(form_of(body)))).encode()
+
     def sign(self, secret: bytes, body: bytes) -> dict[str, str]:
         """Give the header by which a sender proves a form."""
         return {self.header: self._made(secret, body).decode()}
 
     def _made(self, secret: bytes, body: bytes) -> bytes:
-        # A field that comes twice with the same value is signed once.
-        fields = "".join(name + value for name, value in sorted(set(form_of(body))))
-        return b64encode(hmac.digest(secret, (self.url + fields).encode(), "sha1"))
+        return b64encode(hmac.digest(secret, self.url.encode() + self.said(body), "sha1"))
 
 
 def _signature(secret: bytes, signed: bytes) -> bytes:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.integration.apache_kafka import ApacheKafka
 
 SECRET = "a secret that only this test holds"
+OLD_SECRET = "the secret that it held before"
 BEARER = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/cloudevents+json"}
 SENDERS = 8
 KILLED_AFTER = 200
@@ -36,10 +37,16 @@ TIMES = int(os.environ.get("INGEST_KILLS", "3"))
 FILE = """
 port = {port}
 body_seconds_max = 2
+{more}
 [sources.own]
 mapping = "cloudevents"
 signature = "bearer"
 secrets = ["own.secret"]
+rate = {rate}
+[sources.signed]
+mapping = "cloudevents"
+signature = "github"
+secrets = ["old.secret", "own.secret"]
 rate = {rate}
 [sources.desk]
 mapping = "zendesk"
@@ -51,10 +58,20 @@ rate = {rate}
 class Gateway:
     """The gateway as a process of its own, on loopback."""
 
-    def __init__(self, bootstrap: str, directory: Path, rate: int = 100_000) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        directory: Path,
+        rate: int = 100_000,
+        more: str = "",
+        **settings: str,
+    ) -> None:
         self.port = free_port()
+        self.scheme = "https" if "tls" in more else "http"
         (directory / "own.secret").write_text(SECRET)
-        (directory / "gateway.toml").write_text(FILE.format(port=self.port, rate=rate))
+        (directory / "old.secret").write_text(OLD_SECRET)
+        file = FILE.format(port=self.port, rate=rate, more=more)
+        (directory / "gateway.toml").write_text(file)
         self.process = ChildProcess(
             "the gateway",
             [sys.executable, "-m", "monitor.cli", "ingest", "gateway.toml"],
@@ -65,11 +82,12 @@ class Gateway:
                 "PYTHONPATH": str(ROOT),
                 f"{PREFIX}KAFKA_BOOTSTRAP": bootstrap,
                 f"{PREFIX}PARTITIONS": str(PARTITIONS),
-            },
+            }
+            | {f"{PREFIX}{name}": value for name, value in settings.items()},
         )
 
     def url(self, path: str) -> str:
-        return f"http://{LOOPBACK}:{self.port}{path}"
+        return f"{self.scheme}://{LOOPBACK}:{self.port}{path}"
 
     async def status(self, path: str) -> int:
         try:

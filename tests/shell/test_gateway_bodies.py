@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from monitor.adapters.mapping import Mapping
 from monitor.adapters.mapping_file import MappingFile
 from monitor.adapters.references import References
+from monitor.shell import gateway_api
 from monitor.shell.gateway import Gateway, Source
 from monitor.shell.gateway_file import GatewayError, GatewayFile
 from monitor.shell.gateway_metrics import GatewayMetrics
@@ -19,7 +20,7 @@ from monitor.shell.gateway_run import run_gateway
 from monitor.shell.intake import MappedIntake
 from monitor.shell.settings import Settings
 from monitor.shell.signed_bodies import Form, Token
-from tests.shell.test_gateway import DESK, SECRET, Kafka, record
+from tests.shell.gateway_lab import DESK, SECRET, Kafka, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +69,19 @@ def test_a_token_is_the_record_that_it_says() -> None:
     assert events == ["cx.conversation.started.v1"]
 
 
+def test_a_copy_of_a_token_or_a_form_is_known_however_it_is_written() -> None:
+    token = Token().sign(SECRET, record("once", number=1))
+    body = b"what=once&at=2026-01-05T09%3A00%3A00Z&talk=t1&who=ann"
+    turned = b"who=ann&talk=t1&talk=t1&at=2026-01-05T09:00:00Z&what=once"
+    signed = Form("X-Twilio-Signature", URL).sign(SECRET, body)
+    tokens = answered({"signature": "dialpad"}, desk("json"), (token, {}), (token + b"\n", {}))
+    forms = answered(
+        {"signature": "twilio", "url": URL}, desk("form"), (body, signed), (turned, signed)
+    )
+
+    assert tokens == forms == ([200, 200], ["cx.conversation.closed.v1"])
+
+
 def test_a_form_is_taken_for_its_own_address_and_once_it_is_one() -> None:
     body = b"what=start&at=2026-01-05T09%3A00%3A00Z&talk=t1&who=ann"
     right, elsewhere = (
@@ -86,6 +100,24 @@ def test_a_form_is_taken_for_its_own_address_and_once_it_is_one() -> None:
 
     assert statuses == [200, 401, 401, 401, 400]
     assert events == ["cx.conversation.started.v1"]
+
+
+@pytest.mark.parametrize(
+    ("signature", "format_", "media"),
+    [
+        ({"signature": "dialpad"}, "json", "application/jwt"),
+        ({"signature": "twilio", "url": URL}, "form", "application/x-www-form-urlencoded"),
+        ({"signature": "github"}, "json", "application/json"),
+    ],
+)
+def test_a_body_is_described_as_what_it_is(
+    signature: dict[str, str], format_: str, media: str
+) -> None:
+    source = {"mapping": "desk", "secrets": ["s"]} | signature
+    file = GatewayFile.model_validate({"sources": {"desk": source}})
+    told = gateway_api.delivery(file.sources["desk"], desk(format_), 1024, "/v1/desk")
+
+    assert list(told["requestBody"]["content"]) == [media]
 
 
 @pytest.mark.parametrize("format_", ["csv", "xes"])
