@@ -70,16 +70,16 @@ def test_a_token_is_the_record_that_it_says() -> None:
 
 
 def test_a_copy_of_a_token_or_a_form_is_known_however_it_is_written() -> None:
-    token = Token().sign(SECRET, record("once", number=1))
-    body = b"what=once&at=2026-01-05T09%3A00%3A00Z&talk=t1&who=ann"
-    turned = b"who=ann&talk=t1&talk=t1&at=2026-01-05T09:00:00Z&what=once"
+    token = Token().sign(SECRET, record("start"))
+    body = b"what=start&at=2026-01-05T09%3A00%3A00Z&talk=t1&who=ann"
+    turned = b"who=ann&talk=t1&talk=t1&at=2026-01-05T09:00:00Z&what=start"
     signed = Form("X-Twilio-Signature", URL).sign(SECRET, body)
     tokens = answered({"signature": "dialpad"}, desk("json"), (token, {}), (token + b"\n", {}))
     forms = answered(
         {"signature": "twilio", "url": URL}, desk("form"), (body, signed), (turned, signed)
     )
 
-    assert tokens == forms == ([200, 200], ["cx.conversation.closed.v1"])
+    assert tokens == forms == ([200, 200], ["cx.conversation.started.v1"])
 
 
 def test_a_form_is_taken_for_its_own_address_and_once_it_is_one() -> None:
