@@ -2,7 +2,7 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim schedules chaos check mutants bench bench-core bench-lock rules test-rules e2e \
+.PHONY: help demo test sim schedules chaos fuzz-ingest check mutants bench bench-core bench-lock rules test-rules e2e \
   dashboards stats tools fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 UV := uv==0.13.9
 
 help: ## List these targets.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## Play recorded customer journeys through a broker and watch what became of them.
 	@$(BIN)/outcome-monitor demo $(ARGS)
@@ -47,6 +47,10 @@ ENGINE ?= memory
 chaos: $(VENV)/.test ## Break three workers and Apache Kafka FAULTS times, and count what was lost.
 	@$(BIN)/python -m tests.chaos.run --faults $(FAULTS) --seed $(SEED) --without '$(WITHOUT)' \
 	  --engine $(ENGINE)
+
+# `make fuzz-ingest ARGS='--seconds 600 --seed 7'`.
+fuzz-ingest: $(VENV)/.test ## Send the gateway forged, bent, broken and enormous requests, for five minutes.
+	@$(BIN)/python -m tests.fuzz.run $(ARGS)
 
 check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
 	@$(BIN)/ruff check .

@@ -64,14 +64,15 @@ class Gateway:
         directory: Path,
         rate: int = 100_000,
         more: str = "",
+        file: str = FILE,
         **settings: str,
     ) -> None:
         self.port = free_port()
         self.scheme = "https" if "tls" in more else "http"
         (directory / "own.secret").write_text(SECRET)
         (directory / "old.secret").write_text(OLD_SECRET)
-        file = FILE.format(port=self.port, rate=rate, more=more)
-        (directory / "gateway.toml").write_text(file)
+        text = file.format(port=self.port, rate=rate, more=more)
+        (directory / "gateway.toml").write_text(text)
         self.process = ChildProcess(
             "the gateway",
             [sys.executable, "-m", "monitor.cli", "ingest", "gateway.toml"],

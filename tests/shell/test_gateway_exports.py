@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import tracemalloc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from aiohttp import web
 from aiokafka.errors import KafkaConnectionError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -15,6 +17,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from monitor.shell.gateway_answers import Refusal
+from monitor.shell.gateway_bodies import Bodies
+from monitor.shell.gateway_file import GatewayFile
 from tests.adapters.test_otlp_protobuf import LINES, as_protobuf
 from tests.shell.gateway_lab import BEARER, EVENT, STRUCTURED, Lab, in_lab, record, signed
 
@@ -160,3 +165,21 @@ def test_a_bomb_is_unpacked_no_further_than_a_body_may_be() -> None:
         assert peak < 5_000_000
 
     in_lab(test, body_bytes_max=100_000)
+
+
+def test_a_body_that_aiohttp_cannot_read_is_the_sender_s_mistake() -> None:
+    class Broken:
+        content_length = None
+        transport = None
+
+        async def read(self) -> bytes:
+            # The parser in C lets it time out instead; the one in Python says so.
+            raise web.RequestPayloadError("a chunk has no length")
+
+    file = GatewayFile.model_validate(
+        {"sources": {"own": {"mapping": "zendesk", "signature": "zendesk", "secrets": ["s"]}}}
+    )
+    with pytest.raises(Refusal, match="the body is broken") as refused:
+        asyncio.run(Bodies(file).read(cast("web.Request", Broken()), is_known=False))
+
+    assert refused.value.status == 400
