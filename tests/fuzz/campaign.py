@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from schemas.decode import CONVERSATIONS
-from tests.adapters.test_vendors import records
+from tests.adapters.told import records
 from tests.fuzz import wire
 from tests.fuzz.drafts import FORGERIES, FRAMES, JSON, JUNK, LARGE, NUMBERS, STRUCTURED, Draft
 from tests.fuzz.proofs import Source, is_proved
