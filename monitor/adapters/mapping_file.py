@@ -182,11 +182,11 @@ class RecordFields(Part):
     that no event can carry it.
     """
 
-    format: Literal["json", "csv", "form", "otlp", "xes"] = Field(
+    format: Literal["json", "csv", "form", "otlp"] = Field(
         "json",
         description="JSON objects, one a line; rows of CSV under a line that names the columns; "
-        "forms (`application/x-www-form-urlencoded`), one a line; spans and events of OTLP/JSON, "
-        "see `otlp.py`; or events of an XES document, see `xes.py`.",
+        "forms (`application/x-www-form-urlencoded`), one a line; or spans and events of "
+        "OTLP/JSON, see `otlp.py`.",
     )
     delimiter: str = Field(
         ",", pattern=r"^[^\"\r\n]$", description="What stands between two cells of CSV."

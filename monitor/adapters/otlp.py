@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from monitor.adapters.nesting import put
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -72,8 +70,18 @@ def _attributes(of: Record) -> Record:
     for attribute in _objects(of.get("attributes")):
         key, value = attribute.get("key"), _value(attribute.get("value"))
         if isinstance(key, str) and value is not None:
-            put(nested, key, value)
+            _put(nested, key.split("."), value)
     return nested
+
+
+def _put(nested: Record, path: list[str], value: object) -> None:
+    *parents, name = path
+    for parent in parents:
+        nested = nested.setdefault(parent, {})
+        if not isinstance(nested, dict):
+            return  # Another attribute has this name itself.
+    if not isinstance(nested.get(name), dict):
+        nested[name] = value
 
 
 def _value(of: object) -> object:

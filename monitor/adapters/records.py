@@ -1,8 +1,8 @@
 """From the file of a log to its records, as the mapping file says that they are written.
 
 A record is a JSON object on a line of its own, a row of CSV under a line that names the columns, a
-form on a line of its own, an event of an XES document, or a span or event of OpenTelemetry, of
-which a line of OTLP/JSON holds many.
+form on a line of its own, or a span or event of OpenTelemetry, of which a line of OTLP/JSON holds
+many.
 Of CSV and forms every value is text, and an empty one is a field that the record lacks. A dot in
 the name of a column leads into an object, as it does in a mapping file.
 """
@@ -19,7 +19,6 @@ from urllib.parse import parse_qsl
 from pydantic_core import from_json
 
 from monitor.adapters.otlp import telemetry
-from monitor.adapters.xes import NotXesError, traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,8 +56,7 @@ def records_of(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record
     """Give the records of a log; None stands for a line or a row that is none.
 
     Raises:
-        LogError: it is CSV, and its first line does not name the columns that are declared; or it
-            is to be XES, and is none.
+        LogError: it is CSV, and its first line does not name the columns that are declared.
     """
     records = _written(lines, written)
     return _read_inside(records, written.json_text) if written.json_text else records
@@ -85,16 +83,7 @@ def _written(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record |
         return _rows(lines, written)
     if written.format == "form":
         return _forms(lines)
-    if written.format == "xes":
-        return _events(lines)
     return telemetry(_objects(lines)) if written.format == "otlp" else _objects(lines)
-
-
-def _events(lines: Iterable[bytes]) -> Iterator[Record]:
-    try:
-        yield from traced(lines)
-    except NotXesError as error:
-        raise LogError(str(error)) from None
 
 
 def _read_inside(records: Iterator[Record | None], paths: list[Path]) -> Iterator[Record | None]:
