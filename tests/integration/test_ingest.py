@@ -68,6 +68,7 @@ class Gateway:
         **settings: str,
     ) -> None:
         self.port = free_port()
+        self.directory = directory
         self.scheme = "https" if "tls" in more else "http"
         (directory / "own.secret").write_text(SECRET)
         (directory / "old.secret").write_text(OLD_SECRET)

@@ -78,6 +78,8 @@ def tried(gateway: Gateway, checks: list[str], *more: str, **environment: str) -
             *("--phases", "examples,coverage,fuzzing", "--continue-on-failure"),
             *("--generation-database", "none", "--no-color", *more),
         ],
+        # It leaves things where it runs.
+        cwd=gateway.directory,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
