@@ -15,7 +15,7 @@ import pytest
 
 from monitor.shell.embedded import EmbeddedBroker
 from tests.integration.schemathesis_hooks import AGENTS, MAPPINGS, SECRET
-from tests.integration.test_ingest import Gateway
+from tests.integration.test_ingest import Gateway, file_with
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def served(directory: Path, more: str = "") -> Iterator[tuple[Gateway, EmbeddedB
     key = str(directory / "api.secret")
     with (
         EmbeddedBroker() as broker,
-        Gateway(broker.bootstrap, directory, more=more, REFERENCE_KEY_FILE=key) as gateway,
+        Gateway(
+            broker.bootstrap, directory, file=file_with(more), REFERENCE_KEY_FILE=key
+        ) as gateway,
     ):
         yield gateway, broker
 

@@ -16,6 +16,7 @@ from tests.shell.gateway_lab import (
     BEARER,
     DESK,
     EVENT,
+    OTHER,
     SECRET,
     STRUCTURED,
     Lab,
@@ -276,6 +277,45 @@ def test_a_source_sends_at_its_rate_and_one_without_proof_uses_none_of_it() -> N
     source = {"mapping": "cloudevents", "signature": "bearer", "secrets": ["s"], "rate": 2}
     desk = {"mapping": str(DESK), "signature": "github", "secrets": ["s"]}
     in_lab(test, sources={"own": source, "desk": desk})
+
+
+def test_the_rate_of_one_source_is_not_that_of_another() -> None:
+    async def test(lab: Lab) -> None:
+        answers = [await lab.post(EVENT | {"id": str(number)}) for number in range(3)]
+        started = record("start")
+
+        assert [answer.status for answer in answers] == [200, 429, 429]
+        assert (await lab.post(started, "desk", signed(started))).status == 200
+
+    source = {"mapping": "cloudevents", "signature": "bearer", "secrets": ["s"], "rate": 0.001}
+    desk = {"mapping": str(DESK), "signature": "github", "secrets": ["s"]}
+    in_lab(test, sources={"own": source, "desk": desk})
+
+
+def test_each_of_two_secrets_proves_a_request() -> None:
+    async def test(lab: Lab) -> None:
+        bodies = [record("start", number=number) for number in range(3)]
+        secrets = [SECRET, OTHER, b"one that was taken out again"]
+        answers = [
+            await lab.post(body, "desk", signed(body, secret))
+            for body, secret in zip(bodies, secrets, strict=True)
+        ]
+
+        assert [answer.status for answer in answers] == [200, 200, 401]
+
+    in_lab(test)
+
+
+def test_a_gateway_is_ready_while_kafka_would_take_events() -> None:
+    async def test(lab: Lab) -> None:
+        assert (await lab.client.get("/readyz")).status == 200
+        lab.kafka.broken = KafkaConnectionError("away")
+        assert (await lab.client.get("/readyz")).status == 503
+        lab.kafka.broken = None
+        assert (await lab.client.get("/readyz")).status == 200
+        assert lab.kafka.events == []
+
+    in_lab(test)
 
 
 def test_a_bucket_fills_up_at_its_rate() -> None:
