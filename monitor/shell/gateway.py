@@ -39,6 +39,8 @@ _AGAIN_SECONDS = 5
 _UNKNOWN = "unknown"
 _ANSWER_SECONDS = 1.0
 _LINGER_SECONDS = 2.0
+# Proxies and balancers keep a connection for a minute.
+_REST_SECONDS = 75.0
 _HEADERS_MAX, _HEADER_BYTES_MAX = 64, 4096
 _METRICS: dict[str, Any] = {"text/plain": {}, "application/openmetrics-text": {}}
 _DOCUMENT = {"application/json": {"schema": {"type": "object"}}}
@@ -118,7 +120,12 @@ class Gateway:
         self._known = 0
         self._bodies = Bodies(file)
         self._document: dict[str, Any] = {}
-        self.doors = Doors(file.connections_max, metrics.dropped.inc)
+        self.doors = Doors(
+            # Time for a head and for a body.
+            file.connections_max,
+            2 * file.body_seconds_max,
+            metrics.dropped.inc,
+        )
 
     def application(self) -> web.Application:
         """Give what aiohttp serves."""
@@ -127,8 +134,7 @@ class Gateway:
             handler_args={
                 # What is signed is what was sent.
                 "auto_decompress": False,
-                # Also the time for a head to come: until it has, a connection is idle.
-                "keepalive_timeout": self._file.body_seconds_max,
+                "keepalive_timeout": _REST_SECONDS,
                 "lingering_time": _LINGER_SECONDS,
                 "max_headers": _HEADERS_MAX,
                 "max_field_size": _HEADER_BYTES_MAX,
@@ -204,6 +210,7 @@ class Gateway:
             return await self._take(request, source, body)
         finally:
             self._known -= 1
+            self.doors.answered(request.transport)
 
     async def _take(self, request: web.Request, source: Source, body: bytes) -> web.Response:
         wait = source.bucket.wait(time.monotonic())
