@@ -97,6 +97,8 @@ class Source:
         self.secrets = secrets
         self.bucket = Bucket(file.rate)
         self.deliveries = deliveries or Deliveries()
+        self.writing: dict[bytes, asyncio.Event] = {}
+        """What is being written to Kafka now, and is neither taken nor refused yet."""
         self.voice: Voice = Exports() if intake.signals else Plain()
 
     @property
@@ -217,13 +219,22 @@ class Gateway:
         if wait:
             raise Refusal(429, "the source sends more than its rate", again=wait)
         delivery = digest_of(source.intake.said(request.headers, body))
+        if delivery in source.writing:
+            await source.writing[delivery].wait()
+            if delivery not in source.deliveries:
+                raise Refusal(503, "Kafka does not take events", again=_AGAIN_SECONDS)
         if delivery in source.deliveries:
             self._metrics.repeats.labels(source.name).inc()
             return source.voice.taken(request, 0, 0)
-        events, rejected = self._events(request, source, self._bodies.unpacked(request, body))
-        if events:
-            await self._write(source, events)
-        _remember(source, delivery)
+        source.writing[delivery] = is_over = asyncio.Event()
+        try:
+            events, rejected = self._events(request, source, self._bodies.unpacked(request, body))
+            if events:
+                await self._write(source, events)
+            _remember(source, delivery)
+        finally:
+            del source.writing[delivery]
+            is_over.set()
         return source.voice.taken(request, len(events), rejected)
 
     def _events(self, request: web.Request, source: Source, body: bytes) -> tuple[list[Event], int]:

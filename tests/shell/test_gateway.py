@@ -197,25 +197,6 @@ def test_who_tries_again_gets_the_same_events_whatever_has_happened_since() -> N
     in_lab(test)
 
 
-def test_a_second_delivery_while_the_first_is_written_waits_for_it_to_be_written_too() -> None:
-    async def test(lab: Lab) -> None:
-        first, then = record("once", number=1), record("once", number=2)
-        lab.kafka.open.clear()
-        waiting = [
-            asyncio.create_task(lab.post(body, "desk", signed(body)))
-            for body in (first, then, first)
-        ]
-        for _ in waiting:
-            await lab.kafka.arrived.get()
-        lab.kafka.open.set()
-        answers = [await task for task in waiting]
-
-        assert [await answer.json() for answer in answers] == [{"events": 1}] * 3
-        assert len({event["id"] for event in lab.kafka.events}) == 2
-
-    in_lab(test)
-
-
 @pytest.mark.parametrize("told", [True, False], ids=["length", "chunks"])
 def test_a_body_of_ten_megabytes_is_refused_before_it_is_kept(told: bool) -> None:  # noqa: FBT001
     async def test(lab: Lab) -> None:
