@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 Z95 = 1.959963984540054
 UNSEEN = 0.15
 """The hazard falls within a bucket. Where a share m of its claims was not seen to its end, the
-hazard seen lies off that of the whole by about this times m (`make stats`, up to 300 claims an hour).
-"""
+hazard seen lies off that of the whole by about this times m (measured, docs/decisions.md)."""
 _NO_FAILURE_95 = 3.688879454113936
 """Upper end of the exact 95 % Poisson interval when nothing was seen: -ln(0.025)."""
 
