@@ -53,8 +53,8 @@ MISSING = Formula("clamp_min(1 - {worth} / {due}, 0)")
 ONE_FAILURE = Formula("1 / {exposed} * {width}")
 """What one failure would have added."""
 
-VERSIONS_PRIOR = "10"
-"""Versions fail by a common factor in all buckets, of a Gamma law with this shape: +-32 %."""
+VERSIONS_PRIOR = "16"
+"""Versions fail by a common factor in all buckets, of a Gamma law with this shape: +-25 %."""
 BUCKETS_PRIOR = "40"
 """And in each bucket by a factor of its own, of a Gamma law with this shape: +-16 %."""
 UNLIKE = Formula("(1 + {squares} / {failed}^2)")

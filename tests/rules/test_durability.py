@@ -150,15 +150,15 @@ def test_a_young_version_borrows_from_the_others_what_it_has_not_seen(
     # People have a hazard of their own; it is not borrowed.
     tell(told, ("same_issue", "1h", "none"), 1000 * width(0), 900)
 
-    # The spread of versions is that of 10 failures, that of buckets of 40 (+-32 %, +-16 %); of the
+    # The spread of versions is that of 16 failures, that of buckets of 40 (+-25 %, +-16 %); of the
     # mean of the two others it is larger, as v1 has five sixths of the failures.
     unlike = 1 + (50**2 + 10**2) / 60**2
     trust = 1 / (1 + 60 * unlike / 40)
     usual = 60 / 1400
     # By its first bucket v2 fails more than the others; half of what that says is chance.
     heard = 1400 * trust / (1400 * trust + 200)
-    weight = 10 / unlike + heard * 20
-    factor = weight / (10 / unlike + heard * 200 * usual)
+    weight = 16 / unlike + heard * 20
+    factor = weight / (16 / unlike + heard * 200 * usual)
     lent, expected = 60 * trust, 60 * trust / (usual * factor)
     cells = [(20, 200.0), (30, 100.0), *((0, 0.0) for _ in WEEK[2:])]
     hazard = sum((failed + lent) / (claims + expected) for failed, claims in cells)
