@@ -241,7 +241,8 @@ class Gateway:
         """Give the events of a body, and how many records gave what the contract refuses."""
         intake = source.intake
         refused, rejected = intake.refused, intake.rejected
-        signal = signal_of(request.path) if is_protobuf(request.headers) else None
+        is_export = bool(intake.signals) and is_protobuf(request.headers)
+        signal = signal_of(request.path) if is_export else None
         try:
             return intake.events(request.headers, body, signal), intake.rejected - rejected
         except UnreadableError as error:
