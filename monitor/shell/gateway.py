@@ -39,6 +39,8 @@ _AGAIN_SECONDS = 5
 _UNKNOWN = "unknown"
 _ANSWER_SECONDS = 1.0
 _LINGER_SECONDS = 2.0
+# Proxies and balancers keep a connection for a minute.
+_REST_SECONDS = 75.0
 _HEADERS_MAX, _HEADER_BYTES_MAX = 64, 4096
 _METRICS: dict[str, Any] = {"text/plain": {}, "application/openmetrics-text": {}}
 _DOCUMENT = {"application/json": {"schema": {"type": "object"}}}
@@ -95,6 +97,8 @@ class Source:
         self.secrets = secrets
         self.bucket = Bucket(file.rate)
         self.deliveries = deliveries or Deliveries()
+        self.writing: dict[bytes, asyncio.Event] = {}
+        """What is being written to Kafka now, and is neither taken nor refused yet."""
         self.voice: Voice = Exports() if intake.signals else Plain()
 
     @property
@@ -118,7 +122,12 @@ class Gateway:
         self._known = 0
         self._bodies = Bodies(file)
         self._document: dict[str, Any] = {}
-        self.doors = Doors(file.connections_max, metrics.dropped.inc)
+        self.doors = Doors(
+            # Time for a head and for a body.
+            file.connections_max,
+            2 * file.body_seconds_max,
+            metrics.dropped.inc,
+        )
 
     def application(self) -> web.Application:
         """Give what aiohttp serves."""
@@ -127,8 +136,7 @@ class Gateway:
             handler_args={
                 # What is signed is what was sent.
                 "auto_decompress": False,
-                # Also the time for a head to come: until it has, a connection is idle.
-                "keepalive_timeout": self._file.body_seconds_max,
+                "keepalive_timeout": _REST_SECONDS,
                 "lingering_time": _LINGER_SECONDS,
                 "max_headers": _HEADERS_MAX,
                 "max_field_size": _HEADER_BYTES_MAX,
@@ -204,27 +212,38 @@ class Gateway:
             return await self._take(request, source, body)
         finally:
             self._known -= 1
+            self.doors.answered(request.transport)
 
     async def _take(self, request: web.Request, source: Source, body: bytes) -> web.Response:
         wait = source.bucket.wait(time.monotonic())
         if wait:
             raise Refusal(429, "the source sends more than its rate", again=wait)
         delivery = digest_of(source.intake.said(request.headers, source.scheme.said(body)))
+        if delivery in source.writing:
+            await source.writing[delivery].wait()
+            if delivery not in source.deliveries:
+                raise Refusal(503, "Kafka does not take events", again=_AGAIN_SECONDS)
         if delivery in source.deliveries:
             self._metrics.repeats.labels(source.name).inc()
             return source.voice.taken(request, 0, 0)
-        content = source.scheme.content(self._bodies.unpacked(request, body))
-        events, rejected = self._events(request, source, content)
-        if events:
-            await self._write(source, events)
-        _remember(source, delivery)
+        source.writing[delivery] = is_over = asyncio.Event()
+        try:
+            content = source.scheme.content(self._bodies.unpacked(request, body))
+            events, rejected = self._events(request, source, content)
+            if events:
+                await self._write(source, events)
+            _remember(source, delivery)
+        finally:
+            del source.writing[delivery]
+            is_over.set()
         return source.voice.taken(request, len(events), rejected)
 
     def _events(self, request: web.Request, source: Source, body: bytes) -> tuple[list[Event], int]:
         """Give the events of a body, and how many records gave what the contract refuses."""
         intake = source.intake
         refused, rejected = intake.refused, intake.rejected
-        signal = signal_of(request.path) if is_protobuf(request.headers) else None
+        is_export = bool(intake.signals) and is_protobuf(request.headers)
+        signal = signal_of(request.path) if is_export else None
         try:
             return intake.events(request.headers, body, signal), intake.rejected - rejected
         except UnreadableError as error:

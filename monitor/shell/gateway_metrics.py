@@ -46,7 +46,7 @@ class GatewayMetrics:
         )
         self.dropped = Counter(
             "cx_ingest_dropped_connections_total",
-            "Connections that had proved nothing and made room for another one.",
+            "Connections that were closed to make room for another one.",
             registry=self._registry,
         )
         self.in_flight = Gauge(

@@ -34,7 +34,6 @@ port = {port}
 body_bytes_max = 1000000
 body_seconds_max = 0.3
 deliveries = "taken"
-{more}
 """
 SOURCE = """
 [sources.{name}]
@@ -57,9 +56,7 @@ def gateway_before(bootstrap: str, directory: Path) -> Iterator[Gateway]:
     )
     key = directory / "reference.key"
     key.write_bytes(b"a key that only this test holds")
-    with Gateway(
-        bootstrap, directory, more=more, file=FILE, REFERENCE_KEY_FILE=str(key)
-    ) as gateway:
+    with Gateway(bootstrap, directory, file=FILE + more, REFERENCE_KEY_FILE=str(key)) as gateway:
         yield gateway
 
 

@@ -23,6 +23,7 @@ from tests.integration.worker import PARTITIONS
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
     from tests.integration.apache_kafka import ApacheKafka
@@ -37,7 +38,6 @@ TIMES = int(os.environ.get("INGEST_KILLS", "3"))
 FILE = """
 port = {port}
 body_seconds_max = 2
-{more}
 [sources.own]
 mapping = "cloudevents"
 signature = "bearer"
@@ -55,6 +55,11 @@ rate = {rate}
 """
 
 
+def file_with(more: str) -> str:
+    """Give the gateway's file with more keys, and sources after them."""
+    return FILE.replace("[sources", more + "\n[sources", 1)
+
+
 class Gateway:
     """The gateway as a process of its own, on loopback."""
 
@@ -63,16 +68,16 @@ class Gateway:
         bootstrap: str,
         directory: Path,
         rate: int = 100_000,
-        more: str = "",
         file: str = FILE,
+        tls: ssl.SSLContext | None = None,
         **settings: str,
     ) -> None:
         self.port = free_port()
-        self.scheme = "https" if "tls" in more else "http"
+        self.directory = directory
+        self.tls = tls
         (directory / "own.secret").write_text(SECRET)
         (directory / "old.secret").write_text(OLD_SECRET)
-        text = file.format(port=self.port, rate=rate, more=more)
-        (directory / "gateway.toml").write_text(text)
+        (directory / "gateway.toml").write_text(file.format(port=self.port, rate=rate))
         self.process = ChildProcess(
             "the gateway",
             [sys.executable, "-m", "monitor.cli", "ingest", "gateway.toml"],
@@ -88,11 +93,14 @@ class Gateway:
         )
 
     def url(self, path: str) -> str:
-        return f"{self.scheme}://{LOOPBACK}:{self.port}{path}"
+        return f"http{'s' if self.tls else ''}://{LOOPBACK}:{self.port}{path}"
 
     async def status(self, path: str) -> int:
         try:
-            async with aiohttp.ClientSession() as session, session.get(self.url(path)) as answer:
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(self.url(path), ssl=self.tls or True) as answer,
+            ):
                 return answer.status
         except aiohttp.ClientError:
             return 0
@@ -188,9 +196,11 @@ def test_while_kafka_is_away_senders_are_told_to_come_again(
             unready = asyncio.run(gateway.status("/readyz"))
         finally:
             apache_kafka.start()
+        # Nobody sends to a gateway that is not ready, so it must become so by itself.
         deadline = time.monotonic() + 60
         while asyncio.run(gateway.status("/readyz")) != 200 and time.monotonic() < deadline:
-            asyncio.run(send_until(gateway, ids, taken, enough=len(taken) + 1))
+            pass
+        asyncio.run(send_until(gateway, ids, taken, enough=len(taken) + 1))
 
     assert (answer.status, answer.headers["Retry-After"], unready) == (503, "5", 503)
     assert len(taken) > 20

@@ -15,7 +15,7 @@ import pytest
 
 from monitor.shell.embedded import EmbeddedBroker
 from tests.integration.schemathesis_hooks import AGENTS, MAPPINGS, SECRET
-from tests.integration.test_ingest import Gateway
+from tests.integration.test_ingest import Gateway, file_with
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -58,7 +58,9 @@ def served(directory: Path, more: str = "") -> Iterator[tuple[Gateway, EmbeddedB
     key = str(directory / "api.secret")
     with (
         EmbeddedBroker() as broker,
-        Gateway(broker.bootstrap, directory, more=more, REFERENCE_KEY_FILE=key) as gateway,
+        Gateway(
+            broker.bootstrap, directory, file=file_with(more), REFERENCE_KEY_FILE=key
+        ) as gateway,
     ):
         yield gateway, broker
 
@@ -78,6 +80,8 @@ def tried(gateway: Gateway, checks: list[str], *more: str, **environment: str) -
             *("--phases", "examples,coverage,fuzzing", "--continue-on-failure"),
             *("--generation-database", "none", "--no-color", *more),
         ],
+        # It leaves things where it runs.
+        cwd=gateway.directory,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,

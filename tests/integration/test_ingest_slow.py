@@ -13,7 +13,7 @@ import pytest
 
 from monitor.shell.child import LOOPBACK
 from monitor.shell.embedded import EmbeddedBroker
-from tests.integration.test_ingest import BEARER, SECRET, Gateway, event, memory, peak
+from tests.integration.test_ingest import BEARER, SECRET, Gateway, event, file_with, memory, peak
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -105,7 +105,7 @@ async def beside(gateway: Gateway, beginnings: list[bytes]) -> tuple[set[int], l
 def test_slow_senders_starve_nobody(
     kafka: str, tmp_path: Path, begin: bytes, answers: set[bytes]
 ) -> None:
-    with Gateway(kafka, tmp_path, more=MORE) as gateway:
+    with Gateway(kafka, tmp_path, file=file_with(MORE)) as gateway:
         honest, slowly = asyncio.run(beside(gateway, [begin] * 60))
 
     assert honest == {200}
@@ -142,7 +142,7 @@ def test_long_heads_cost_bounded_memory(kafka: str, tmp_path: Path) -> None:
         senders = [slow(gateway, HEAD + FIELD * 63, stop) for _ in range(200)]
         return await asyncio.gather(*senders)
 
-    with Gateway(kafka, tmp_path, more="connections_max = 100") as gateway:
+    with Gateway(kafka, tmp_path, file=file_with("connections_max = 100")) as gateway:
         before = memory(gateway.process.pid)
         answers = asyncio.run(attack(gateway))
         grown = peak(gateway.process.pid) - before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from tests.shell.gateway_lab import BEARER, EVENT, OTHER, Lab, in_lab, record, s
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from aiohttp import ClientResponse
 
 ONE, TWO, THREE = (digest_of(word) for word in (b"one", b"two", b"three"))
 REPEATS = 'cx_ingest_repeated_requests_total{source="desk"}'
@@ -51,6 +54,45 @@ def test_what_kafka_did_not_take_is_no_copy_when_it_comes_again() -> None:
         assert (again.status, await again.json()) == (200, {"events": 1})
         assert len(lab.kafka.events) == 1
         assert await lab.metric(REPEATS) == 0
+
+    in_lab(test)
+
+
+async def at_once(lab: Lab, bodies: list[bytes]) -> list[ClientResponse]:
+    """Send all of them while Kafka thinks, and let it answer when all have been read."""
+    different = len(set(bodies))
+    lab.kafka.open.clear()
+    waiting = [asyncio.create_task(lab.post(body, "desk", signed(body))) for body in bodies]
+    for _ in range(different):
+        await lab.kafka.arrived.get()
+    while await lab.metric("cx_ingest_requests_in_flight") < len(bodies):
+        pass
+    lab.kafka.open.set()
+    return [await task for task in waiting]
+
+
+def test_a_copy_waits_while_the_first_is_written() -> None:
+    async def test(lab: Lab) -> None:
+        # The first `once` of a conversation closes it, and later ones reopen it.
+        first, then = record("once", number=1), record("once", number=2)
+        answers = await at_once(lab, [first, then, first])
+
+        assert sorted([(await answer.json())["events"] for answer in answers]) == [0, 1, 1]
+        assert len(lab.kafka.events) == 2
+
+    in_lab(test)
+
+
+def test_a_copy_of_what_kafka_does_not_take_is_told_to_come_again_too() -> None:
+    async def test(lab: Lab) -> None:
+        lab.kafka.broken = KafkaConnectionError("away")
+        answers = await at_once(lab, [record("start")] * 3)
+
+        assert [(answer.status, answer.headers["Retry-After"]) for answer in answers] == [
+            (503, "5")
+        ] * 3
+        assert lab.kafka.events == []
+        assert lab.kafka.arrived.empty()
 
     in_lab(test)
 

@@ -16,6 +16,7 @@ from tests.shell.gateway_lab import (
     BEARER,
     DESK,
     EVENT,
+    OTHER,
     SECRET,
     STRUCTURED,
     Lab,
@@ -196,25 +197,6 @@ def test_who_tries_again_gets_the_same_events_whatever_has_happened_since() -> N
     in_lab(test)
 
 
-def test_a_second_delivery_while_the_first_is_written_waits_for_it_to_be_written_too() -> None:
-    async def test(lab: Lab) -> None:
-        first, then = record("once", number=1), record("once", number=2)
-        lab.kafka.open.clear()
-        waiting = [
-            asyncio.create_task(lab.post(body, "desk", signed(body)))
-            for body in (first, then, first)
-        ]
-        for _ in waiting:
-            await lab.kafka.arrived.get()
-        lab.kafka.open.set()
-        answers = [await task for task in waiting]
-
-        assert [await answer.json() for answer in answers] == [{"events": 1}] * 3
-        assert len({event["id"] for event in lab.kafka.events}) == 2
-
-    in_lab(test)
-
-
 @pytest.mark.parametrize("told", [True, False], ids=["length", "chunks"])
 def test_a_body_of_ten_megabytes_is_refused_before_it_is_kept(told: bool) -> None:  # noqa: FBT001
     async def test(lab: Lab) -> None:
@@ -276,6 +258,45 @@ def test_a_source_sends_at_its_rate_and_one_without_proof_uses_none_of_it() -> N
     source = {"mapping": "cloudevents", "signature": "bearer", "secrets": ["s"], "rate": 2}
     desk = {"mapping": str(DESK), "signature": "github", "secrets": ["s"]}
     in_lab(test, sources={"own": source, "desk": desk})
+
+
+def test_the_rate_of_one_source_is_not_that_of_another() -> None:
+    async def test(lab: Lab) -> None:
+        answers = [await lab.post(EVENT | {"id": str(number)}) for number in range(3)]
+        started = record("start")
+
+        assert [answer.status for answer in answers] == [200, 429, 429]
+        assert (await lab.post(started, "desk", signed(started))).status == 200
+
+    source = {"mapping": "cloudevents", "signature": "bearer", "secrets": ["s"], "rate": 0.001}
+    desk = {"mapping": str(DESK), "signature": "github", "secrets": ["s"]}
+    in_lab(test, sources={"own": source, "desk": desk})
+
+
+def test_each_of_two_secrets_proves_a_request() -> None:
+    async def test(lab: Lab) -> None:
+        bodies = [record("start", number=number) for number in range(3)]
+        secrets = [SECRET, OTHER, b"one that was taken out again"]
+        answers = [
+            await lab.post(body, "desk", signed(body, secret))
+            for body, secret in zip(bodies, secrets, strict=True)
+        ]
+
+        assert [answer.status for answer in answers] == [200, 200, 401]
+
+    in_lab(test)
+
+
+def test_a_gateway_is_ready_while_kafka_would_take_events() -> None:
+    async def test(lab: Lab) -> None:
+        assert (await lab.client.get("/readyz")).status == 200
+        lab.kafka.broken = KafkaConnectionError("away")
+        assert (await lab.client.get("/readyz")).status == 503
+        lab.kafka.broken = None
+        assert (await lab.client.get("/readyz")).status == 200
+        assert lab.kafka.events == []
+
+    in_lab(test)
 
 
 def test_a_bucket_fills_up_at_its_rate() -> None:

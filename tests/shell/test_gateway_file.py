@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.shell.gateway_file import GatewayError, GatewayFile, load_gateway, secrets_of, tls_of
-from monitor.shell.settings import SettingsError
+from monitor.shell.gateway_run import run_gateway
+from monitor.shell.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +36,10 @@ def loaded(directory: Path, text: str) -> GatewayFile:
 
 
 def test_paths_are_seen_from_where_the_file_lies(tmp_path: Path) -> None:
-    file = loaded(tmp_path, GOOD)
+    file = loaded(tmp_path, f'deliveries = "taken"{GOOD}')
 
     assert file.host == "127.0.0.1"
+    assert file.deliveries == tmp_path / "taken"
     assert file.sources["desk"].mapping == "zendesk"
     assert file.sources["own"].mapping == str(tmp_path / "maps" / "own.toml")
     assert file.sources["desk"].secrets == (tmp_path / "new.secret", tmp_path / "old.secret")
@@ -110,3 +112,10 @@ def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     text = f'[tls]\ncertificate = "cert.pem"\nkey = "key.pem"\n{GOOD.replace("port = 0", "")}'
     with pytest.raises(GatewayError, match="tls: "):
         tls_of(loaded(tmp_path, text))
+
+
+def test_a_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file is in its place")
+    text = 'deliveries = "taken"\n[sources.own]\nmapping = "cloudevents"\nsignature = "none"\n'
+    with pytest.raises(GatewayError, match=r"deliveries: .*taken: File exists"):
+        run_gateway(loaded(tmp_path, text), Settings())

@@ -63,7 +63,7 @@ def opened(doors: Doors, address: str) -> Transport:
 
 def test_who_proved_something_stays_and_newcomers_come_in() -> None:
     dropped: list[int] = []
-    doors = Doors(3, lambda: dropped.append(1))
+    doors = Doors(3, 1.0, lambda: dropped.append(1))
     known, first, second = (opened(doors, "1.1.1.1") for _ in range(3))
     doors.proved(cast("asyncio.Transport", known))
     others = [opened(doors, "2.2.2.2") for _ in range(3)]
@@ -73,13 +73,30 @@ def test_who_proved_something_stays_and_newcomers_come_in() -> None:
     assert len(dropped) == 3
 
 
-def test_where_all_have_proved_something_the_newcomer_leaves() -> None:
-    doors = Doors(2, lambda: None)
-    known = [opened(doors, "1.1.1.1") for _ in range(2)]
+def test_where_all_have_proved_something_the_one_that_rested_longest_leaves() -> None:
+    doors = Doors(3, 1.0, lambda: None)
+    known = [opened(doors, "1.1.1.1") for _ in range(3)]
     for each in known:
         doors.proved(cast("asyncio.Transport", each))
-
+    # All of them are at work.
     assert opened(doors, "2.2.2.2").is_aborted
-    doors.closed(cast("asyncio.Transport", known[0]))
+
+    for at in (1, 0, 2):
+        doors.answered(cast("asyncio.Transport", known[at]))
+    doors.proved(cast("asyncio.Transport", known[1]))
+    newcomer = opened(doors, "2.2.2.2")
+
+    assert [each.is_aborted for each in (*known, newcomer)] == [True, False, False, False]
+    doors.closed(cast("asyncio.Transport", known[2]))
     assert not opened(doors, "2.2.2.2").is_aborted
-    assert not any(each.is_aborted for each in known)
+    assert not newcomer.is_aborted
+
+
+def test_whoever_proves_nothing_in_his_time_leaves() -> None:
+    doors = Doors(3, 1.0, lambda: None)
+    known, stranger = (opened(doors, "1.1.1.1") for _ in range(2))
+    doors.proved(cast("asyncio.Transport", known))
+    for each in (known, stranger):
+        doors.expired(cast("asyncio.Transport", each))
+
+    assert [each.is_aborted for each in (known, stranger)] == [False, True]
