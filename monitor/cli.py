@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from monitor.adapters.log_error import LogError
 from monitor.adapters.mapping import MappingError
-from monitor.adapters.records import LogError
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges

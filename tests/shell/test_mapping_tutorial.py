@@ -63,8 +63,8 @@ def test_who_follows_the_tutorial_sees_what_it_says(
 def test_the_tutorial_shows_something_at_every_step() -> None:
     kinds = [kind for kind, _, _ in blocks()]
 
-    assert kinds.count("sh") == kinds.count("text") - 1 == 6
-    assert kinds.count("csv") + kinds.count("toml") == 6
+    assert kinds.count("sh") == kinds.count("text") - 1 == 7
+    assert kinds.count("csv") + kinds.count("toml") + kinds.count("xml") == 8
 
 
 def test_the_mapping_of_the_tutorial_is_short() -> None:
