@@ -73,13 +73,18 @@ class Outlet:
         sent = [
             await producer.send(
                 TOPIC_OF[event["type"]],
-                json.dumps(event, separators=(",", ":")).encode(),
+                packed(event),
                 None if (key := key_of(event)) is None else key.encode(),
                 headers=_HEADERS,
             )
             for event in events
         ]
         await asyncio.gather(*sent)
+
+
+def packed(event: Event) -> bytes:
+    """Give an event as it is written."""
+    return json.dumps(event, separators=(",", ":")).encode()
 
 
 def key_of(event: Event) -> str | None:

@@ -153,5 +153,8 @@ def _sum(done: Reconciled) -> str:
     late = f", {done.too_late:,} of them too late to be counted" if done.too_late else ""
     if done.produced is not None:
         return f"{done.day}: {sum(done.produced.values()):,} missing events sent{late}"
-    fix = "; fix: send them with --produce" if done.missing else ""
-    return f"{done.day}: drift, {done.missing:,} events missing{late}{fix}"
+    if not done.missing:
+        return f"{done.day}: drift, and nothing is missing"
+    return (
+        f"{done.day}: drift, {done.missing:,} events missing{late}; fix: send them with --produce"
+    )
