@@ -10,8 +10,9 @@ much). Until then the number is absent.
 
 Labels besides ``job``, ``ai_version`` and ``horizon``: ``bound`` (how strictly "the same issue"
 is read) and ``estimator``: ``period`` is what was seen; ``nowcast`` fills what a version has not
-seen yet with the rate of all AI versions together, and is never to be billed by; ``matured`` is
-the share among claims that reached the horizon, late by the horizon.
+seen yet with what the other AI versions have, times the factor by which it has failed more or less
+than they so far, and is never to be billed by; ``matured`` is the share among claims that reached
+the horizon, late by the horizon.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 WIDTH = "cx:age_bucket:seconds"
 CLAIMS_MIN = 10
 BALANCE_MIN = 0.7
-PRIOR = 10
-"""So many failures in each bucket are what the rate of all versions weighs in a nowcast."""
+WHOLE_MISSING_MAX = 0.1
+"""A bucket of which more is missing does not tell how much more than the others a version fails."""
 _EXPOSURE = "cx_resolution_exposure_seconds_total"
 _FAILURES = "cx_resolution_failures_total"
 _SEEN = "cx:resolution_claims"
 CELL = ("bound", "ai_version")
+_VERSIONS = 'ai_version!="none"'
 
 
 def series(kind: str, window: str) -> str:
@@ -114,17 +116,15 @@ def _summed(
 
 
 def _rules(window: str, ages: Sequence[str], horizons: Sequence[str]) -> list[Record]:
-    pool = f"cx:hazard_pool:rate{window}"
-    versions = 'ai_version!="none"'
     e, d = exposed(window), failed(window)
-    pooled = (total(pick(one, versions), "bound", "age") for one in (d, e))
     return [
         Record(e, grid(count(_EXPOSURE, window), CELL, ages)),
         Record(d, f"{total(count(_FAILURES, window), *CELL, 'age')}\nor 0 * {e}"),
         *enough_seen(_SEEN, window, e, d, ages),
-        Record(pool, "{}\n/ ({} > 0)".format(*pooled)),
+        Record(_missing(window), _not_seen(window)),
         *(rule for horizon in horizons for rule in _period(window, horizon)),
-        *(rule for horizon in horizons for rule in _nowcast(window, horizon, pool)),
+        *_factor(window),
+        *(rule for horizon in horizons for rule in _nowcast(window, horizon)),
         *_ratios(window),
     ]
 
@@ -135,7 +135,7 @@ def _period(window: str, horizon: str) -> list[Record]:
     e, d = exposed(window), failed(window)
     seen = f"({e} > 0)"
     hazard = hazard_of(d, e, width, CELL)
-    variance = _summed(f.HAZARD_VARIANCE, d, seen, width, CELL)
+    variance = _summed(f.HAZARD_VARIANCE, d, seen, width, CELL, missing=_missing(window))
     one = f.ONE_FAILURE.of(exposed=seen, width=f"{onto('age')} {width}")
     return [
         Record(
@@ -148,25 +148,72 @@ def _period(window: str, horizon: str) -> list[Record]:
     ]
 
 
-def _nowcast(window: str, horizon: str, pool: str) -> list[Record]:
+def _missing(window: str) -> str:
+    return f"{_SEEN}_missing:sum{window}"
+
+
+def _not_seen(window: str) -> str:
+    worth, due = (f"{_SEEN}_{one}:sum{window}" for one in ("worth", "due"))
+    return f"{f.MISSING.of(worth=worth, due=f'({due} > 0)')}\nor 0 * {worth}"
+
+
+def _lent(window: str) -> tuple[str, str]:
+    """Failures and exposure of the other versions, as far as they tell of a version's own."""
+    return f"cx:lent_failures:sum{window}", f"cx:lent_exposure_seconds:sum{window}"
+
+
+def _factor(window: str) -> list[Record]:
+    """How much more than the others a version fails, and what that is known by."""
+    e, d = (pick(one, _VERSIONS) for one in (exposed(window), failed(window)))
+    others_d, others_e = (
+        f"-1 * ({own} - {onto('bound', 'age')} {total(own, 'bound', 'age')})" for own in (d, e)
+    )
+    failures = f"cx:others_failures:sum{window}"
+    unlike, weight = f"cx:version_unlike:ratio{window}", f"cx:version_factor:weight{window}"
+    lent_d, lent_e = _lent(window)
+    own = f"({total(d, *CELL)})^2"
+    spread = f.UNLIKE.of(
+        squares=f"(-1 * ({own} - {onto('bound')} {total(own, 'bound')}))",
+        failed=f"({total(failures, *CELL)} > 0)",
+    )
+    discount = {"failed": failures, "unlike": f"{onto(*CELL)} {unlike}"}
+    operands = {"exposed": e, "failed": d, "lent_failed": lent_d, "lent_exposed": f"({lent_e} > 0)"}
+    is_whole = f"{_missing(window)} <= {WHOLE_MISSING_MAX}"
+    seen, expected = (
+        total(f"{one.of(**operands)} and {is_whole}", *CELL)
+        for one in (f.OWN_FAILED, f.OWN_EXPECTED)
+    )
+    return [
+        Record(failures, others_d),
+        Record(unlike, spread),
+        Record(lent_d, f.LENT.of(count=failures, **discount)),
+        Record(lent_e, f.LENT.of(count=f"({others_e})", **discount)),
+        Record(weight, f.FACTOR_WEIGHT.of(unlike=unlike, seen=seen)),
+        Record(
+            f"cx:version_factor:ratio{window}",
+            f.FACTOR.of(unlike=unlike, weight=weight, expected=expected),
+        ),
+    ]
+
+
+def _nowcast(window: str, horizon: str) -> list[Record]:
     labels = {"horizon": horizon, "estimator": "nowcast"}
     width = pick(WIDTH, f'horizon="{horizon}"')
-    prior = {
-        "prior": str(PRIOR),
-        "prior_exposed": f"{onto('bound', 'age')} ({PRIOR} / {pool})",
-    }
-    e, d = (pick(one, 'ai_version!="none"') for one in (exposed(window), failed(window)))
-    hazard = _summed(f.SHRUNK, d, e, width, CELL, **prior)
-    # Where nobody has been yet there is nothing to fill in by.
-    pools = f"count {by('bound')} ({pool} and {on('age')} {width})"
-    whole = f"{pools} == {onto()} count {by()} ({width})"
+    e, d = (pick(one, _VERSIONS) for one in (exposed(window), failed(window)))
+    lent_d, lent_e = _lent(window)
+    factor = f"{onto(*CELL)} cx:version_factor:ratio{window}"
+    prior = {"prior": lent_d, "prior_exposed": f"({lent_e} / {factor})"}
+    hazard, own, borrowed = (
+        _summed(one, d, e, width, CELL, **prior)
+        for one in (f.SHRUNK, f.SHRUNK_VARIANCE, f.BORROWED)
+    )
+    variance = f.SHRUNK_VARIANCE_OF_ALL.of(
+        own=own, borrowed=f"({borrowed})", weight=f"cx:version_factor:weight{window}"
+    )
     return [
-        Record(series("hazard", window), f"{hazard}\nand {on('bound')} ({whole})", labels),
-        Record(
-            series("variance", window),
-            _summed(f.SHRUNK_VARIANCE, d, e, width, CELL, **prior),
-            labels,
-        ),
+        # Where no other has been yet there is nothing to fill in by.
+        Record(series("hazard", window), guarded(hazard, f"({lent_e} > 0)", width, CELL), labels),
+        Record(series("variance", window), variance, labels),
     ]
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from monitor.core.estimate import UNSEEN
+
 Z95 = "1.959964"
 """A normal value lies within so many standard deviations in 95 of 100 cases."""
 Z3 = "3"
@@ -43,13 +45,40 @@ WILSON_LOWER_Z3 = _wilson("-", Z3)
 
 HAZARD = Formula("{failed} / {exposed} * {width}")
 """What one age bucket adds to the cumulative hazard."""
-HAZARD_VARIANCE = Formula("{failed} / {exposed}^2 * {width}^2")
+HAZARD_VARIANCE = Formula(
+    f"({{failed}} + ({UNSEEN} * {{missing}} * {{failed}})^2) / {{exposed}}^2 * {{width}}^2"
+)
+"""``missing``: the share of a bucket's claims that were not seen to its end, from 0 to 1."""
+MISSING = Formula("clamp_min(1 - {worth} / {due}, 0)")
 ONE_FAILURE = Formula("1 / {exposed} * {width}")
 """What one failure would have added."""
+
+VERSIONS_PRIOR = "16"
+"""Versions fail by a common factor in all buckets, of a Gamma law with this shape: +-25 %."""
+BUCKETS_PRIOR = "40"
+"""And in each bucket by a factor of its own, of a Gamma law with this shape: +-16 %."""
+UNLIKE = Formula("(1 + {squares} / {failed}^2)")
+"""One of n versions differs from the mean of the others by 1 + 1/n times the spread of the law;
+``squares`` of the failures of each other version tell what n is worth (Kish, Survey Sampling)."""
+LENT = Formula(f"{{count}} / (1 + {{failed}} * {{unlike}} / {BUCKETS_PRIOR})")
+"""What the failures, or the exposure, of the others in a bucket weigh in that of a version."""
+OWN_FAILED = Formula("{failed} * {lent_exposed} / ({lent_exposed} + {exposed})")
+"""A version's failures in a bucket, as far as they tell of its common factor."""
+OWN_EXPECTED = Formula("{exposed} * {lent_failed} / ({lent_exposed} + {exposed})")
+"""So many would have been expected if it failed as the others do."""
+FACTOR_WEIGHT = Formula(f"{VERSIONS_PRIOR} / {{unlike}} + {{seen}}")
+"""So many failures, its own and those of the law, tell of a version's common factor."""
+FACTOR = Formula(f"{{weight}} / ({VERSIONS_PRIOR} / {{unlike}} + {{expected}})")
+"""The common factor: 1 where the version is like the others (Gamma-Poisson shrinkage)."""
 SHRUNK = Formula("({failed} + {prior}) / ({exposed} + {prior_exposed}) * {width}")
-"""The same as HAZARD with a prior: some failures, and the exposure in which all versions together
-have so many."""
+"""The same as HAZARD with a prior: some failures, and the exposure in which they are expected."""
 SHRUNK_VARIANCE = Formula("({failed} + {prior}) / ({exposed} + {prior_exposed})^2 * {width}^2")
+BORROWED = Formula(
+    "({failed} + {prior}) * {prior_exposed} / ({exposed} + {prior_exposed})^2 * {width}"
+)
+"""The part of SHRUNK that moves with the common factor."""
+SHRUNK_VARIANCE_OF_ALL = Formula("{own} + {borrowed}^2 / {weight}")
+"""Of the cumulative hazard: that of each bucket, and that of the factor common to them."""
 
 DUE = Formula("{worth} * exp(-{failed} / {worth})")
 """Of the claims that a bucket has seen, in claims' worth of exposure, so many go on."""

@@ -136,29 +136,57 @@ def test_where_nothing_failed_the_lower_bound_is_that_of_an_exact_poisson(
     told.hold(promtool, tmp_path)
 
 
-def test_a_young_version_borrows_the_hazard_of_all_versions_for_what_it_has_not_seen(
+def test_a_young_version_borrows_from_the_others_what_it_has_not_seen(
     promtool: str, tmp_path: Path
 ) -> None:
     told = story()
-    old = dict.fromkeys(WEEK, (1000.0, 50))
-    young = {"1h": (200.0, 20)}
+    others = {"v1": (1000.0, 50), "v3": (400.0, 10)}
     for index, age in enumerate(WEEK):
-        claims, failures = old[age]
-        tell(told, ("same_issue", age, "v1"), claims * width(index), failures)
-    tell(told, ("same_issue", "1h", "v2"), young["1h"][0] * width(0), young["1h"][1])
+        for version, (claims, failures) in others.items():
+            tell(told, ("same_issue", age, version), claims * width(index), failures)
+    tell(told, ("same_issue", "1h", "v2"), 200 * width(0), 20)
+    # Mostly the young half of it: that the version fails more would be said too soon.
+    tell(told, ("same_issue", "6h", "v2"), 100 * width(1), 30)
     # People have a hazard of their own; it is not borrowed.
     tell(told, ("same_issue", "1h", "none"), 1000 * width(0), 900)
 
-    hazard = 0.0
-    for index, age in enumerate(WEEK):
-        claims, failures = young.get(age, (0.0, 0))
-        pool = (old[age][1] + failures) / ((old[age][0] + claims) * width(index))
-        hazard += width(index) * (failures + 10) / (claims * width(index) + 10 / pool)
+    # The spread of versions is that of 16 failures, that of buckets of 40 (+-25 %, +-16 %); of the
+    # mean of the two others it is larger, as v1 has five sixths of the failures.
+    unlike = 1 + (50**2 + 10**2) / 60**2
+    trust = 1 / (1 + 60 * unlike / 40)
+    usual = 60 / 1400
+    # By its first bucket v2 fails more than the others; half of what that says is chance.
+    heard = 1400 * trust / (1400 * trust + 200)
+    weight = 16 / unlike + heard * 20
+    factor = weight / (16 / unlike + heard * 200 * usual)
+    lent, expected = 60 * trust, 60 * trust / (usual * factor)
+    cells = [(20, 200.0), (30, 100.0), *((0, 0.0) for _ in WEEK[2:])]
+    hazard = sum((failed + lent) / (claims + expected) for failed, claims in cells)
+    own = sum((failed + lent) / (claims + expected) ** 2 for failed, claims in cells)
+    common = sum(
+        (failed + lent) / (claims + expected) * expected / (claims + expected)
+        for failed, claims in cells
+    )
+    spread = 1.959964 * math.sqrt(own + common**2 / weight) / hazard
     nowcast = '{ai_version="v2",estimator="nowcast",horizon="7d"}'
+    told.expect(30, 'cx:version_factor:ratio24h{ai_version="v2"}', factor)
     told.expect(30, f"cx:durable:ratio24h{nowcast}", math.exp(-hazard))
+    told.expect(30, f"cx:durable:lower24h{nowcast}", math.exp(-hazard * math.exp(spread)), CLOSE)
+    told.expect(30, f"cx:durable:upper24h{nowcast}", math.exp(-hazard * math.exp(-spread)), CLOSE)
     told.absent(30, 'cx:durable:ratio24h{ai_version="v2",estimator="period",horizon="7d"}')
     told.absent(30, 'cx:durable:ratio24h{ai_version="none",estimator="nowcast"}')
     told.absent(30, 'cx:durable:ratio24h{estimator="nowcast",horizon="30d"}')
+    told.hold(promtool, tmp_path)
+
+
+def test_a_version_borrows_nothing_from_itself(promtool: str, tmp_path: Path) -> None:
+    told = story()
+    for index, age in enumerate(WEEK):
+        tell(told, ("same_issue", age, "v1"), 1000 * width(index), 50)
+    told.expect(
+        30, 'cx:durable:ratio24h{estimator="period",horizon="7d"}', math.exp(-0.05 * len(WEEK))
+    )
+    told.absent(30, 'cx:durable:ratio24h{estimator="nowcast"}')
     told.hold(promtool, tmp_path)
 
 

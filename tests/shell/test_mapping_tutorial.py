@@ -1,8 +1,10 @@
-"""Whoever follows docs/mapping-tutorial.md to the letter sees what it says."""
+"""Whoever follows a tutorial of docs/ to the letter sees what it says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.following import blocks, follow
 from tests.paths import ROOT
@@ -10,19 +12,19 @@ from tests.paths import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from tests.shell.conftest import Run
 
+TUTORIALS = ("tutorial.md", "mapping-tutorial.md")
 PAGE = "mapping-tutorial.md"
 MAPPING_LINES_MAX = 40
 
 
-def test_who_follows_the_tutorial_sees_what_it_says(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_who_follows_a_tutorial_sees_what_it_says(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    follow(PAGE, run, tmp_path)
+    follow(page, run, tmp_path)
 
 
 def test_the_tutorial_shows_something_at_every_step() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from monitor.core.policy import Policy
 from monitor.rules import formulas as f
-from monitor.rules.durability import BALANCE_MIN, CLAIMS_MIN, PRIOR
+from monitor.rules.durability import BALANCE_MIN, CLAIMS_MIN, WHOLE_MISSING_MAX
 from tests.stats.arithmetic import compute
 
 if TYPE_CHECKING:
@@ -81,6 +82,10 @@ REGIMES = (
     Regime("version 2d 12h old, 7d", _steady(30), 30, 2.5 * DAY, 7 * DAY),
     Regime("version 6d old, 7d", _steady(30), 30, 6 * DAY, 7 * DAY),
     Regime("version 11d old, 7d", _steady(30), 30, 11 * DAY, 7 * DAY),
+    # Much was seen, and little chance is left to hide a bias.
+    Regime("300/h, version 36h old, 24h", _steady(300), 300, 1.5 * DAY, DAY),
+    Regime("300/h, version 2d 12h old, 7d", _steady(300), 300, 2.5 * DAY, 7 * DAY),
+    Regime("300/h, version 6d old, 7d", _steady(300), 300, 6 * DAY, 7 * DAY),
     Regime(
         "doubling every week, 24h",
         lambda ago: 60 * 2 ** (-ago / (7 * DAY)),
@@ -143,13 +148,10 @@ def estimate(failed: Numbers, exposed: Numbers) -> Estimate:
     seen = np.where(exposed > 0, exposed, np.nan)
     operands = {"failed": failed, "exposed": seen, "width": WIDTHS}
     hazards = compute(f.HAZARD, **operands)
-    variances = compute(f.HAZARD_VARIANCE, **operands)
     ones = compute(f.ONE_FAILURE, **operands)
-    worth = exposed / WIDTHS
-    due = compute(f.DUE, worth=np.where(worth > 0, worth, np.nan), failed=failed)
-    balanced = np.ones_like(worth, dtype=bool)
-    balanced[:, 1:] = worth[:, 1:] >= BALANCE_MIN * due[:, :-1]
-    seen_enough = (worth >= CLAIMS_MIN) & balanced
+    worth, due = _seen(failed, exposed)
+    variances = compute(f.HAZARD_VARIANCE, **operands, missing=_missing(worth, due))
+    seen_enough = (worth >= CLAIMS_MIN) & ~(worth < BALANCE_MIN * due)
     columns = []
     for length in HORIZONS.values():
         up = EDGES[1:] <= length
@@ -170,6 +172,19 @@ def estimate(failed: Numbers, exposed: Numbers) -> Estimate:
             )
         )
     return Estimate(*(np.column_stack(column) for column in zip(*columns, strict=True)))
+
+
+def _seen(failed: Numbers, exposed: Numbers) -> tuple[Numbers, Numbers]:
+    """How many claims each bucket has seen, and how many were due; of the first that is unknown."""
+    worth = exposed / WIDTHS
+    due = np.full_like(worth, np.nan)
+    before = np.where(worth > 0, worth, np.nan)[:, :-1]
+    due[:, 1:] = compute(f.DUE, worth=before, failed=failed[:, :-1])
+    return worth, due
+
+
+def _missing(worth: Numbers, due: Numbers) -> Numbers:
+    return np.nan_to_num(compute(f.MISSING, worth=worth, due=due))
 
 
 @dataclass(frozen=True)
@@ -211,38 +226,96 @@ def try_out(regime: Regime, trials: int, seed: int) -> list[Quality]:
 
 
 AGES = {"6h": 6 * HOUR, "24h": DAY, "72h": 3 * DAY, "7d": 7 * DAY}
+_OLD = Regime("older than all horizons", _steady(30), 30, 31 * DAY, DAY)
 
 
-def try_out_nowcast(age: str, trials: int, seed: int, *, alike: bool) -> list[Quality]:
+def try_out_nowcast(age: str, others: int, trials: int, seed: int, *, alike: bool) -> list[Quality]:
     """What is told of a version before it has lived its horizons, in a window of 24 h.
 
-    Either all versions are alike, or they differ as much as the nowcast takes them to: in each
-    bucket by a factor of the Gamma law that ``PRIOR`` failures stand for.
+    Either it and the other versions are alike, or they differ as much as the nowcast takes them
+    to: each by a factor in all buckets, and by one of its own in each.
     """
     dice = np.random.default_rng(seed)
     regime = Regime(f"version {age} old", _steady(30), 30, AGES[age], DAY)
-    shape = (trials, len(USUAL))
-    unlike = np.ones(shape) if alike else dice.gamma(PRIOR, 1 / PRIOR, shape)
+    unlike = _factors(trials, dice, alike=alike)
     worlds = [counted(regime, dice, each) for each in unlike]
     failed, exposed = (np.array(column) for column in zip(*worlds, strict=True))
+    told = nowcast(failed, exposed, *_of_others(others, trials, seed + 1, alike=alike))
+    qualities = []
+    for k, (horizon, length) in enumerate(HORIZONS.items()):
+        ratio, low, high = told.ratio[:, k], told.lower[:, k], told.upper[:, k]
+        right = np.exp(-(unlike * USUAL)[:, EDGES[1:] <= length].sum(axis=1))
+        off = ratio - right
+        covered = float(((low <= right) & (right <= high)).mean())
+        quality = (float(off.mean()), float(off.std()), covered)
+        qualities.append(Quality(f"{regime.name}, {others} other", horizon, 1.0, *quality))
+    return qualities
+
+
+def _factors(trials: int, dice: np.random.Generator, *, alike: bool) -> Numbers:
+    """By how much a version's hazard differs from the usual one, in each trial and bucket."""
+    shape = (trials, len(USUAL))
+    if alike:
+        return np.ones(shape)
+    all_over, here = float(f.VERSIONS_PRIOR), float(f.BUCKETS_PRIOR)
+    common = dice.gamma(all_over, 1 / all_over, (trials, 1))
+    return common * dice.gamma(here, 1 / here, shape)
+
+
+@cache
+def _of_others(number: int, trials: int, seed: int, *, alike: bool) -> tuple[Numbers, Numbers]:
+    """Failures and exposure of the other versions: by version, trial and bucket."""
+    dice = np.random.default_rng(seed)
+    versions = [
+        [counted(_OLD, dice, each) for each in _factors(trials, dice, alike=alike)]
+        for _ in range(number)
+    ]
+    cells = np.array(versions)
+    return cells[:, :, 0], cells[:, :, 1]
+
+
+def nowcast(failed: Numbers, exposed: Numbers, failed_by: Numbers, exposed_by: Numbers) -> Estimate:
+    """The nowcasts of the rules, from their formulas; one row for each trial."""
+    others_failed, others_exposed = failed_by.sum(axis=0), exposed_by.sum(axis=0)
+    each = failed_by.sum(axis=2)
+    unlike = compute(f.UNLIKE, squares=(each**2).sum(axis=0), failed=each.sum(axis=0))
+    discount = {"failed": others_failed, "unlike": unlike[:, None]}
+    lent_failed = compute(f.LENT, count=others_failed, **discount)
+    lent_exposed = compute(f.LENT, count=others_exposed, **discount)
     operands = {
         "failed": failed,
         "exposed": exposed,
-        "width": WIDTHS,
-        "prior": np.array(PRIOR),
-        "prior_exposed": PRIOR * WIDTHS / USUAL,
+        "lent_failed": lent_failed,
+        "lent_exposed": lent_exposed,
     }
-    hazards, variances = (compute(one, **operands) for one in (f.SHRUNK, f.SHRUNK_VARIANCE))
-    qualities = []
-    for horizon, length in HORIZONS.items():
-        up = EDGES[1:] <= length
-        cumulated = {"hazard": hazards[:, up].sum(axis=1)}
-        ratio = compute(f.SURVIVAL, **cumulated)
-        cumulated["variance"] = variances[:, up].sum(axis=1)
-        low, high = (compute(one, **cumulated) for one in (f.SURVIVAL_LOWER, f.SURVIVAL_UPPER))
-        right = np.exp(-(unlike * USUAL)[:, up].sum(axis=1))
-        off = ratio - right
-        covered = float(((low <= right) & (right <= high)).mean())
-        told = (float(off.mean()), float(off.std()), covered)
-        qualities.append(Quality(regime.name, horizon, 1.0, *told))
-    return qualities
+    is_whole = _missing(*_seen(failed, exposed)) <= WHOLE_MISSING_MAX
+    seen, expected = (
+        (compute(one, **operands) * is_whole).sum(axis=1) for one in (f.OWN_FAILED, f.OWN_EXPECTED)
+    )
+    weight = compute(f.FACTOR_WEIGHT, unlike=unlike, seen=seen)
+    factor = compute(f.FACTOR, unlike=unlike, weight=weight, expected=expected)
+    prior = {
+        "failed": failed,
+        "exposed": exposed,
+        "width": WIDTHS,
+        "prior": lent_failed,
+        "prior_exposed": lent_exposed / factor[:, None],
+    }
+    cells = [compute(one, **prior) for one in (f.SHRUNK, f.SHRUNK_VARIANCE, f.BORROWED)]
+    columns = []
+    for length in HORIZONS.values():
+        hazard, own, borrowed = (cell[:, EDGES[1:] <= length].sum(axis=1) for cell in cells)
+        spread = {
+            "hazard": hazard,
+            "variance": compute(
+                f.SHRUNK_VARIANCE_OF_ALL, own=own, borrowed=borrowed, weight=weight
+            ),
+        }
+        columns.append(
+            (
+                compute(f.SURVIVAL, hazard=hazard),
+                compute(f.SURVIVAL_LOWER, **spread),
+                compute(f.SURVIVAL_UPPER, **spread),
+            )
+        )
+    return Estimate(*(np.column_stack(column) for column in zip(*columns, strict=True)))

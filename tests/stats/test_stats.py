@@ -33,9 +33,12 @@ def test_durability_is_right_in_every_regime(regime: survival.Regime) -> None:
         assert 0.9 <= one.covered <= 1
 
 
+@pytest.mark.parametrize("others", [1, 4])
 @pytest.mark.parametrize("age", survival.AGES)
-def test_a_nowcast_is_right_of_versions_that_differ_as_it_takes_them_to(age: str) -> None:
-    for one in survival.try_out_nowcast(age, 200, SEED, alike=False):
+def test_a_nowcast_is_right_of_versions_that_differ_as_it_takes_them_to(
+    age: str, others: int
+) -> None:
+    for one in survival.try_out_nowcast(age, others, 200, SEED, alike=False):
         assert abs(one.bias) <= 0.005 + 3 * one.spread / 200**0.5
         assert 0.9 <= one.covered <= 1
 
