@@ -182,11 +182,11 @@ class RecordFields(Part):
     that no event can carry it.
     """
 
-    format: Literal["json", "csv", "form", "otlp"] = Field(
+    format: Literal["json", "csv", "form", "xes", "otlp"] = Field(
         "json",
         description="JSON objects, one a line; rows of CSV under a line that names the columns; "
-        "forms (`application/x-www-form-urlencoded`), one a line; or spans and events of "
-        "OTLP/JSON, see `otlp.py`.",
+        "forms (`application/x-www-form-urlencoded`), one a line; events of XES, see `xes.py`; "
+        "or spans and events of OTLP/JSON, see `otlp.py`.",
     )
     delimiter: str = Field(
         ",", pattern=r"^[^\"\r\n]$", description="What stands between two cells of CSV."

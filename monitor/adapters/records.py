@@ -1,8 +1,8 @@
 """From the file of a log to its records, as the mapping file says that they are written.
 
 A record is a JSON object on a line of its own, a row of CSV under a line that names the columns, a
-form on a line of its own, or a span or event of OpenTelemetry, of which a line of OTLP/JSON holds
-many.
+form on a line of its own, an event of XES, or a span or event of OpenTelemetry, of which a line of
+OTLP/JSON holds many.
 Of CSV and forms every value is text, and an empty one is a field that the record lacks. A dot in
 the name of a column leads into an object, as it does in a mapping file.
 """
@@ -13,11 +13,14 @@ import csv
 import gzip
 import zlib
 from codecs import BOM_UTF8
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
 from pydantic_core import from_json
 
+from monitor.adapters import xes
+from monitor.adapters.log_error import LogError
 from monitor.adapters.otlp import telemetry
 
 if TYPE_CHECKING:
@@ -32,14 +35,11 @@ Event = dict[str, Any]
 """A CloudEvent in its structured form."""
 
 _FORM_FIELDS_MAX = 1_000
-
-
-class LogError(Exception):
-    """A log cannot be read to its end. The message says what is wrong with it."""
+_LINE_BYTES_MAX = 64 * 1024 * 1024
 
 
 def lines_of(file: BufferedReader) -> Iterator[bytes]:
-    """Give the lines of a log, plain or gzip.
+    """Give the lines of a log, plain or gzip; one that fits into no memory comes in pieces.
 
     Raises:
         LogError: it is gzip, and damaged.
@@ -47,16 +47,18 @@ def lines_of(file: BufferedReader) -> Iterator[bytes]:
     # Looked at without being taken, for a pipe cannot be read twice.
     packed = file.peek(2)[:2] == b"\x1f\x8b"
     try:
-        yield from cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
+        source = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
+        yield from iter(partial(source.readline, _LINE_BYTES_MAX), b"")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise LogError(f"{file.name}: damaged gzip: {error}") from None
 
 
 def records_of(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record | None]:
-    """Give the records of a log; None stands for a line or a row that is none.
+    """Give the records of a log; None stands for a line, a row or an event that is none.
 
     Raises:
-        LogError: it is CSV, and its first line does not name the columns that are declared.
+        LogError: it is CSV, and its first line does not name the columns that are declared; or it
+            is to be XES, and is none.
     """
     records = _written(lines, written)
     return _read_inside(records, written.json_text) if written.json_text else records
@@ -83,6 +85,8 @@ def _written(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record |
         return _rows(lines, written)
     if written.format == "form":
         return _forms(lines)
+    if written.format == "xes":
+        return xes.events(lines, (*written.fields, *written.wording))
     return telemetry(_objects(lines)) if written.format == "otlp" else _objects(lines)
 
 
