@@ -25,7 +25,7 @@ _SETTINGS: dict[str, Any] = {
     # A source that has no state is read from its beginning.
     "consumer_auto_offset_reset": "earliest",
     # Records of one poll, so the most that an agent folds without giving way to others.
-    "broker_max_poll_records": 2000,
+    "broker_max_poll_records": 500,
     # Bytes that wait in the client for each partition, and so the most that a batch of many records
     # has. A single record above that comes alone, up to what the broker takes.
     "consumer_max_fetch_size": 1024 * 1024,

@@ -11,7 +11,7 @@ import pytest
 from aiokafka.errors import CorruptRecordException, KafkaConnectionError
 from faust.types import TP
 
-from monitor.shell.consumer_thread import BatchConsumerThread
+from monitor.shell.consumer_thread import FETCH_WAIT_MILLISECONDS, BatchConsumerThread
 from monitor.shell.faust_settings import faust_app
 from tests.shell.batches import Name, builder
 
@@ -103,6 +103,21 @@ def fetched(
         return [batch for batches in found.values() for batch in batches]
 
     return asyncio.run(scenario())
+
+
+def test_the_client_does_not_wait_long_for_topics_that_are_read_to_their_ends(
+    tmp_path: Path,
+) -> None:
+    async def wait() -> int:
+        app = faust_app("thread", "localhost", datadir=tmp_path)
+        consumer: Any = app.consumer
+        consumer._thread.thread_loop.close()  # noqa: SLF001 - it would have been in use
+        thread = Thread(consumer, thread_loop=asyncio.get_running_loop())
+        client = thread._create_worker_consumer(consumer.transport)  # noqa: SLF001
+        await client.stop()
+        return int(client._fetch_max_wait_ms)  # noqa: SLF001
+
+    assert asyncio.run(wait()) == FETCH_WAIT_MILLISECONDS
 
 
 def nothing(thread: Thread) -> None:
