@@ -8,6 +8,7 @@ import faust
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
+from monitor.shell.table import Tables
 from monitor.shell.transport import SCHEME
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _SETTINGS: dict[str, Any] = {
     "stream_buffer_maxsize": 16,
     # A rebalance and a shutdown wait for the batch that is being folded.
     "stream_wait_empty": True,
+    # A worker that starts, or takes over, is waited for.
+    "TableManager": Tables,
     # The table holds its state by itself.
     "store": "memory://",
     # It compares with an end offset that the embedded broker answers too low.
