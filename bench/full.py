@@ -214,6 +214,7 @@ def scaling(broker_name: str, events: int, teams: Sequence[int]) -> Iterator[dic
     begun, alone = int(time.time()), 0.0
     for size in teams:
         with team(broker_name, size) as those, ExitStack() as limits:
+            limits.enter_context(limited(those.broker.pid or 0, None))
             for worker in those.workers:
                 limits.enter_context(limited(worker.pid or 0, SHARE_OF_A_CORE))
             row = drain(those, backlog) | {"broker": broker_name, "round": begun}
