@@ -353,7 +353,8 @@ class SimulatedWorker(Ledger):
         for record in batch.records:
             if record.offset >= known:
                 partition.fold(cast("bytes", record.key))
-                if self._unlucky(self._faults.laid_down):
+                # Without it no dice are thrown, so that schedules stay what they were.
+                if self._faults.laid_down and self._unlucky(self._faults.laid_down):
                     self.applied(batch, before=record.offset + 1)
                     await self._turn()
         self.applied(batch)
