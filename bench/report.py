@@ -88,6 +88,7 @@ _MORE = {
     "full": {
         "cores_of_workers": ".2f",
         "cores_of_broker": ".2f",
+        "load": ".1f",
         "customers": ",.0f",
         "recovery_s_per_million": ",.0f",
         "seconds_to_ready": ",.1f",
@@ -99,6 +100,7 @@ _MORE = {
         "cpu_us_per_event": ".1f",
         "broker_cpu_us_per_event": ".1f",
         "cores_of_broker": ".2f",
+        "load": ".1f",
     },
     "latency": {
         "events_per_s": ",.0f",

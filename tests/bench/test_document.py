@@ -68,4 +68,5 @@ def test_throughput_of_a_share_of_a_core_stands_apart_from_that_of_whole_ones() 
         "90.0",
         "30.0",
         "",
+        "",
     ]
