@@ -2,7 +2,8 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim schedules chaos fuzz-ingest check mutants bench bench-core bench-lock rules site test-rules e2e \
+.PHONY: help demo test sim schedules chaos fuzz-ingest check mutants bench bench-core bench-lock \
+  performance rules site test-rules e2e \
   dashboards stats tools fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
@@ -92,6 +93,15 @@ OUT ?= build/bench.json
 
 bench: $(VENV)/.test build/bench-venv/.ready build/kafka-streams/.ready ## Ours beside its peers: CPU per event, memory, the answer.
 	@$(BIN)/python -m bench.run --out $(OUT) $(ARGS)
+
+performance: bench ## Measure everything that docs/performance.md tells, and write it there (an hour).
+	@$(BIN)/python -m bench.run --more --rounds 0 --document --out $(OUT)
+	@PYTHONPATH=. $(BIN)/python bench/takeover.py --document
+	@PYTHONPATH=. $(BIN)/python bench/recovery.py --journeys 1000000 --engine memory --document
+	@PYTHONPATH=. $(BIN)/python bench/recovery.py --journeys 1000000 --engine disk --document
+	@PYTHONPATH=. $(BIN)/python bench/recovery.py --journeys 10000000 --engine disk --document
+	@PYTHONPATH=. $(BIN)/python bench/obstacles.py --document
+	@PYTHONPATH=. $(BIN)/python bench/fencing.py --events 1500000 --interval 0.2 --document
 
 bench-core: $(VENV)/.test
 	@PYTHONPATH=. $(BIN)/python bench/state.py

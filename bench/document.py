@@ -24,62 +24,83 @@ _LOCK = ROOT / "bench" / "requirements.lock"
 _PEERS = ("confluent-kafka", "quixstreams", "bytewax", "faust-streaming", "aiokafka")
 
 _HOW_TO_READ = ROOT / "bench" / "how_to_read.md"
-_TAKEOVER = "## Recovery and takeover\n"
-_AFTER_IT = "## How to read it\n"
+
+TAKEOVER = "Recovery and takeover"
+MEMORY = "Memory of open journeys"
+PROFILE = "Where the time of an event goes"
+FENCING = "What transactions cost"
+_SECTIONS = (TAKEOVER, MEMORY, PROFILE, FENCING)
+"""Each is written by a script of its own, and kept by the others."""
 
 
 def write(results: Sequence[Row]) -> None:
-    """Write the page anew, but for what `bench/takeover.py` has measured."""
-    parts = [
-        "# Performance\n",
-        _introduction(),
-        table(results),
-        details(results),
-        _takeover_of(PAGE.read_text()),
-        _HOW_TO_READ.read_text(),
-    ]
-    PAGE.write_text("\n".join(parts))
+    """Write the page anew, but for the sections of other scripts."""
+    _save(
+        "\n".join(["# Performance\n", _introduction(), table(results), details(results)]),
+        {heading: section(heading) for heading in _SECTIONS},
+    )
+
+
+def section(heading: str) -> str:
+    """What a section of the page says now, without its heading; nothing if there is none."""
+    found = re.search(
+        rf"^## {heading}\n\n(.*?)\n*(?=^## )", PAGE.read_text(), re.MULTILINE | re.DOTALL
+    )
+    return found[1] if found else ""
+
+
+def put(heading: str, text: str) -> None:
+    """Write one section anew."""
+    first = re.split(r"^## ", PAGE.read_text(), maxsplit=1, flags=re.MULTILINE)[0]
+    _save(first, {one: section(one) for one in _SECTIONS} | {heading: text})
+
+
+def _save(first: str, sections: Mapping[str, str]) -> None:
+    parts = [f"## {heading}\n\n{text.strip()}\n" for heading, text in sections.items() if text]
+    PAGE.write_text("\n".join([first.strip() + "\n", *parts, _HOW_TO_READ.read_text()]))
+
+
+def today() -> str:
+    """The date that stands beside what was measured."""
+    return str(datetime.now(UTC).date())
 
 
 def write_takeover(told: Mapping[str, Any], broker: str) -> None:
     """Write into the page how long workers took to have the state of a partition."""
     ends, killed = (told[f"takeover_of_one_that_{what}"] for what in ("ends", "is_killed"))
     started = {
+        "a start without state, the broker's first group": told["first_start"],
         "a start without state": told["start_without_state"],
         "a start with all of it to read from the changelog": told["recovery"],
         "a second worker joins, and reads half of it": told["second_joins"],
         "it comes back, and reads half of it": told["rejoins"],
     }
-    today = datetime.now(UTC).date()
-    text = f"""{_TAKEOVER}
-Written by `bench/takeover.py` on {today}: {told["customers"]:,} open journeys in \
-four partitions on {broker}, state engine `{told["engine"]}`, `STANDBYS=1`, sessions of \
-{told["session_s"]:g} s.
-
-| what | seconds | CPU seconds |
-|---|--:|--:|
-"""
+    introduction = (
+        f"Written by `bench/takeover.py` on {today()}: {told['customers']:,} open journeys in "
+        f"four partitions on {broker}, state engine `{told['engine']}`, `STANDBYS=1`, sessions of "
+        f"{told['session_s']:g} s."
+    )
+    lines = [
+        introduction,
+        "",
+        "| what | seconds | CPU seconds | MB |",
+        "|---|--:|--:|--:|",
+    ]
     for what, taken in started.items():
-        text += f"| {what} | {taken['seconds']:.1f} | {taken['cpu_seconds']:.1f} |\n"
+        seconds, cpu, size = (taken[name] for name in ("seconds", "cpu_seconds", "rss_mb"))
+        lines.append(f"| {what} | {seconds:.1f} | {cpu:.1f} | {size:,.0f} |")
     for what, taken in (("ends", ends), ("is killed", killed)):
-        text += (
+        lines.append(
             f"| one {what}, and its standby has taken over | {taken['seconds']:.1f}, of which "
-            f"{taken['seconds_of_rebalance']:.1f} since the group knew | |\n"
+            f"{taken['seconds_of_rebalance']:.1f} since the group knew | | |"
         )
-    page = PAGE.read_text()
-    others = page[: page.index(_takeover_of(page) or _AFTER_IT)]
-    PAGE.write_text(f"{others}{text}\n{_HOW_TO_READ.read_text()}")
-
-
-def _takeover_of(page: str) -> str:
-    found = re.search(rf"^{_TAKEOVER}.*?(?=^{_AFTER_IT})", page, re.MULTILINE | re.DOTALL)
-    return found[0] if found else ""
+    put(TAKEOVER, "\n".join(lines))
 
 
 def _introduction() -> str:
     peers = ", ".join(f"{name} {_pinned(name)}" for name in _PEERS)
     return f"""\
-Written by `make bench ARGS=--document` on {datetime.now(UTC).date()}; do not edit it.
+Written by `make bench ARGS=--document` on {today()}; do not edit it.
 What the jobs are is in `bench/README.md`.
 
 | | |

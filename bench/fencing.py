@@ -23,6 +23,7 @@ import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from bench import document
 from monitor.shell.faust_settings import faust_app
 from monitor.shell.store import MemoryStore, Stores
 from monitor.shell.table import Callbacks, SessionTable
@@ -177,6 +178,7 @@ def main() -> None:
     words.add_argument("--events", type=int, default=400_000)
     words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--interval", type=float, default=0.5, help="seconds between flushes")
+    words.add_argument("--document", action="store_true", help="into docs/performance.md, too")
     chosen = words.parse_args()
     if chosen.worker:
         bootstrap, group, kind, events, interval = chosen.worker
@@ -190,12 +192,24 @@ def main() -> None:
                 found = run(kafka.bootstrap, name, kind, chosen.events, chosen.interval)
                 results[kind].append(found)
                 sys.stderr.write(f"{name}: {found}\n")
-    for kind, rounds in results.items():
-        cpu, p50, p99, flushes = (statistics.median(column) for column in zip(*rounds, strict=True))
-        sys.stdout.write(
-            f"{kind}: {cpu / chosen.events * 1e6:.2f} us CPU per event with its start, "
-            f"flush p50 {p50 * 1000:.1f} ms, p99 {p99 * 1000:.1f} ms, {flushes:.0f} flushes\n"
-        )
+    lines = [_line(kind, rounds, chosen.events) for kind, rounds in results.items()]
+    text = f"""\
+Written by `bench/fencing.py` on {document.today()}: {chosen.events:,} records in {PARTITIONS} \
+partitions of Apache Kafka, a trivial fold, a flush each {chosen.interval:g} s; medians of \
+{chosen.rounds} interleaved rounds. A flush in transactions ends when readers see it.
+
+| kind | CPU µs per event, with the start | flush p50 ms | flush p99 ms | flushes |
+|---|--:|--:|--:|--:|
+""" + "\n".join(lines)
+    sys.stdout.write(f"{text}\n")
+    if chosen.document:
+        document.put(document.FENCING, text)
+
+
+def _line(kind: str, rounds: list[list[float]], events: int) -> str:
+    cpu, p50, p99, flushes = (statistics.median(column) for column in zip(*rounds, strict=True))
+    numbers = f"{cpu / events * 1e6:.2f} | {p50 * 1000:.0f} | {p99 * 1000:.0f} | {flushes:.0f}"
+    return f"| {kind} | {numbers} |"
 
 
 if __name__ == "__main__":

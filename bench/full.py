@@ -3,6 +3,9 @@
 The backlog is appended while the workers are stopped by a signal. So they have joined their group
 and made their tables before the first record, and what starting takes is not measured. A worker
 has drained it when the committed offsets say so, which follow the flush.
+
+How well a team divides the work is measured with a share of a core for each worker, so small that
+the largest team and its broker fit on two cores.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
@@ -24,6 +28,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from bench import traffic
 from bench.brokers import broker, cpu_seconds
+from bench.cores import can_be_limited, limited
 from bench.minimal.load import Entry, append, weigh
 from monitor.shell.topics import INPUTS, create_topics, partition_of
 from tests.integration.traffic import (
@@ -47,6 +52,7 @@ SEED = 11
 EVENTS_OF_A_CUSTOMER = 5
 SESSION_SECONDS = 10
 SECONDS_MAX = 300
+SHARE_OF_A_CORE = 0.3
 
 
 @dataclass(slots=True)
@@ -145,6 +151,8 @@ def drain(those: Team, backlog: Traffic) -> dict[str, Any]:
         "events_per_s": events / taken,
         "rss_peak_mb": those.peak_mb(),
         "broker_cpu_us_per_event": broker_cpu / events * 1e6,
+        "cores_of_workers": cpu / taken,
+        "cores_of_broker": broker_cpu / taken,
         "equal": not differences(without_heartbeats(_reading(those)), backlog.reading),
         "round": int(time.time()),
         "load": os.getloadavg()[0],
@@ -195,6 +203,28 @@ def rows(broker_name: str, events: int, teams: Sequence[int]) -> Iterator[dict[s
                 row["changelog_bytes_per_event"] = changelog_bytes_per_event(those, events)
                 row |= recovery(those)
             yield row
+
+
+def scaling(broker_name: str, events: int, teams: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Yield what teams of these sizes take, if each worker has the same share of a core."""
+    if not can_be_limited():
+        sys.stderr.write("scaling is left out: only root may give workers a share of a core\n")
+        return
+    backlog = Traffic.of(events)
+    begun, alone = int(time.time()), 0.0
+    for size in teams:
+        with team(broker_name, size) as those, ExitStack() as limits:
+            limits.enter_context(limited(those.broker.pid or 0, None))
+            for worker in those.workers:
+                limits.enter_context(limited(worker.pid or 0, SHARE_OF_A_CORE))
+            row = drain(those, backlog) | {"broker": broker_name, "round": begun}
+            per_worker = row["events_per_s"] / size
+            alone = alone or per_worker
+            yield row | {
+                "job": f"scaling, {size} worker{'s' if size > 1 else ''}",
+                "share_used": row["cores_of_workers"] / (size * SHARE_OF_A_CORE),
+                "times_one_worker": row["events_per_s"] / alone,
+            }
 
 
 def _reading(those: Team) -> Reading:

@@ -5,7 +5,7 @@ makes them, each customer with a key of their own, due over thirty days, and a p
 batch. Another reads it with the client's own reader, as the worker does, brings the partition to
 life and lets an hour pass. What is not in it is the network.
 
-    PYTHONPATH=. python bench/recovery.py --journeys 1000000 [--engine disk]
+    PYTHONPATH=. python bench/recovery.py --journeys 1000000 [--engine disk] [--document]
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
+from bench import document as page
 from monitor.core.moments import DAY
 from monitor.core.policy import Policy
 from monitor.core.rows import NEVER, PREFIX, as_prefix
@@ -39,7 +40,7 @@ from tests.core.test_state_size import ordinary_journey
 from tests.driver import Driver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 A_FLUSH = 1000
 TEMPLATES = 500
@@ -126,9 +127,38 @@ def measured(engine: str, path: Path) -> dict[str, float]:
         "rss_bytes_per_journey": (after - before) / customers,
         "rss_mb": after / 2**20,
         "peak_rss_mb": peak / 2**20,
+        "files_mb": files_mb(path.parent / "store"),
         "next_due_s": time.perf_counter() - woken,
         "next_due": len(due) if until < NEVER else -1,
     }
+
+
+def document(told: Mapping[str, float], engine: str) -> None:
+    """Write a line into docs/performance.md, instead of the one for as many on the same engine."""
+    head = (
+        "Written by `bench/recovery.py`: one process recovers open journeys of about a kilobyte "
+        "from a changelog's bytes, without the network, and brings them to life.\n\n"
+        "| state engine | journeys | resident bytes per journey | resident MB | peak MB | files MB "
+        "| s to recover | date |\n|---|--:|--:|--:|--:|--:|--:|---|"
+    )
+    begins = f"| {engine} | {told['customers']:,} |"
+    numbers = [
+        f"{told['rss_bytes_per_journey']:,.0f}",
+        *(f"{told[name]:,.0f}" for name in ("rss_mb", "peak_rss_mb", "files_mb")),
+        f"{told['collect_s'] + told['to_life_s']:.1f}",
+    ]
+    kept = [
+        line
+        for line in page.section(page.MEMORY).splitlines()
+        if line.startswith(("| memory", "| disk")) and not line.startswith(begins)
+    ]
+    line = f"{begins} {' | '.join([*numbers, page.today()])} |"
+    page.put(page.MEMORY, "\n".join([head, *sorted([*kept, line], reverse=True)]))
+
+
+def files_mb(directory: Path) -> float:
+    """The megabytes of the files in a directory, however deep."""
+    return sum(one.stat().st_size for one in directory.rglob("*") if one.is_file()) / 2**20
 
 
 def main() -> None:
@@ -138,6 +168,7 @@ def main() -> None:
     words.add_argument("--engine", choices=("memory", "disk"), default="memory")
     words.add_argument("--step", choices=("write", "read"))
     words.add_argument("--path", type=Path)
+    words.add_argument("--document", action="store_true", help="into docs/performance.md, too")
     chosen = words.parse_args()
     if chosen.step == "write":
         write(chosen.journeys, chosen.path)
@@ -147,8 +178,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as directory:
             run = [sys.executable, __file__, f"--journeys={chosen.journeys}"]
             run += [f"--engine={chosen.engine}", f"--path={directory}/changelog"]
-            for step in ("write", "read"):
-                subprocess.run([*run, f"--step={step}"], check=True)
+            subprocess.run([*run, "--step=write"], check=True)
+            read_it = [*run, "--step=read"]
+            found = subprocess.run(read_it, check=True, stdout=subprocess.PIPE, text=True).stdout
+        sys.stdout.write(found)
+        if chosen.document:
+            document(json.loads(found), chosen.engine)
 
 
 if __name__ == "__main__":

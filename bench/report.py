@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 BASE = "limit-c"
+SCALING = "scaling"
 _HEAD = (
     "job",
     "broker",
@@ -62,7 +63,8 @@ def _is_number(value: object) -> bool:
 def table(results: Iterable[Row]) -> str:
     """Return the results as a table in Markdown, the quickest of each broker first."""
     lines = [f"| {' | '.join(_HEAD)} |", "|---|---|---|--:|--:|--:|--:|--:|--:|---|"]
-    order = sorted(results, key=lambda one: (one["job"], one["broker"], one["cpu_us_per_event"]))
+    shown = (one for one in results if not one["job"].startswith(SCALING))
+    order = sorted(shown, key=lambda one: (one["job"], one["broker"], one["cpu_us_per_event"]))
     return "\n".join([*lines, *map(_line, order)]) + "\n"
 
 
@@ -81,24 +83,47 @@ def _line(one: Row) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+# What only some jobs have, and how it is written. Jobs of several teams begin with one name.
 _MORE = {
-    "full": ("customers", "recovery_s_per_million", "seconds_to_ready"),
-    "latency": ("events_per_s", "probes", "p50_ms", "p99_ms", "page_ms"),
+    "full": {
+        "cores_of_workers": ".2f",
+        "cores_of_broker": ".2f",
+        "load": ".1f",
+        "customers": ",.0f",
+        "recovery_s_per_million": ",.0f",
+        "seconds_to_ready": ",.1f",
+    },
+    SCALING: {
+        "events_per_s": ",.0f",
+        "times_one_worker": ".2f",
+        "share_used": ".0%",
+        "cpu_us_per_event": ".1f",
+        "broker_cpu_us_per_event": ".1f",
+        "cores_of_broker": ".2f",
+        "load": ".1f",
+    },
+    "latency": {
+        "events_per_s": ",.0f",
+        "probes": ",.0f",
+        "p50_ms": ",.0f",
+        "p99_ms": ",.0f",
+        "page_ms": ",.0f",
+    },
 }
 
 
 def details(results: Iterable[Row]) -> str:
-    """Return what only some jobs have: recovery, latency."""
+    """Return what only some jobs have: how busy the cores were, recovery, scaling, latency."""
     listed = list(results)
     parts = []
-    for job, names in _MORE.items():
-        lines = [
-            " | ".join(["", one["broker"], *(f"{one[name]:,.0f}" for name in names), ""]).strip()
-            for one in listed
-            if one["job"] == job and names[-1] in one
-        ]
+    for job, formats in _MORE.items():
+        lines = [_detail(one, formats) for one in listed if one["job"].partition(",")[0] == job]
         if lines:
-            head = ["broker", *(name.replace("_", " ") for name in names)]
-            rule = f"|---{'|--:' * len(names)}|"
-            parts += [f"Job `{job}`:\n", f"| {' | '.join(head)} |", rule, *lines, ""]
+            head = ["job", "broker", *(name.replace("_", " ") for name in formats)]
+            parts += [f"| {' | '.join(head)} |", f"|---|---|{'--:|' * len(formats)}", *lines, ""]
     return "\n".join(parts)
+
+
+def _detail(one: Row, formats: Mapping[str, str]) -> str:
+    numbers = (format(one[name], form) if name in one else "" for name, form in formats.items())
+    return f"| {' | '.join([one['job'], one['broker'], *numbers])} |"

@@ -17,7 +17,7 @@ from bench.report import details, summaries, table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-JOBS = ("minimal", "full", "latency")
+JOBS = ("minimal", "full", "scaling", "latency")
 ROWS = ROOT / "build" / "bench-rows.jsonl"
 
 
@@ -48,7 +48,7 @@ def _words() -> argparse.ArgumentParser:
     words.add_argument("--document", action="store_true", help="write docs/performance.md")
     words.add_argument("--more", action="store_true", help="add to what was measured before")
     words.add_argument("--jobs", nargs="+", choices=JOBS, default=JOBS)
-    words.add_argument("--full-events", type=int, default=30_000, help="events of the full job")
+    words.add_argument("--full-events", type=int, default=60_000, help="events of the full job")
     words.add_argument("--workers", nargs="+", type=int, default=[1, 2, 4], help="sizes of teams")
     words.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     words.add_argument("--brokers", nargs="+", choices=BROKERS, default=list(BROKERS))
@@ -62,6 +62,8 @@ def _measured(chosen: argparse.Namespace) -> Iterator[dict[str, Any]]:
         for _ in range(chosen.rounds):
             if "full" in chosen.jobs:
                 yield from full.rows(name, chosen.full_events, chosen.workers)
+            if "scaling" in chosen.jobs:
+                yield from full.scaling(name, chosen.full_events, chosen.workers)
             if "latency" in chosen.jobs:
                 yield latency.row(name, chosen.full_events)
         if "minimal" in chosen.jobs:

@@ -49,11 +49,12 @@ class Driver:
         self.tracker = Tracker(self.policy, owns, sender, self._kept, hot_max)
         self.outputs: list[Output] = []
 
-    def tell(self, *events: Envelope) -> Driver:
-        """Let events arrive, each on its topic, in this order."""
+    def tell(self, *events: Envelope, between: Callable[[], object] = lambda: None) -> Driver:
+        """Let events arrive, each on its topic, in this order; a leap takes several steps."""
         for event in events:
             self.outputs += self.tracker.receive(topic_of(event), event)
             while self.tracker.is_behind:
+                between()
                 self.outputs += self.tracker.catch_up()
         return self
 

@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
     from aiokafka.structs import ConsumerRecord
 
+# The client has one fetch at a time under way to a broker, for the partitions of which it holds
+# nothing. If all of these are read to their ends, as the topic of notes mostly is, the broker
+# answers after this time only, and until then no other partition is fetched. Faust's 1.5 s would
+# leave a worker idle in front of a backlog.
+FETCH_WAIT_MILLISECONDS = 100
+
 # Others own our partitions, or are about to.
 _NO_MEMBER = {IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError}
 
@@ -116,6 +122,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         # Faust has a setting for it only together with transactions of its own.
         consumer._isolation_level = "read_committed"  # noqa: SLF001
+        # Faust has none for this.
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MILLISECONDS  # noqa: SLF001
         return consumer
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:

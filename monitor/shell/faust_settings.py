@@ -8,6 +8,7 @@ import faust
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
+from monitor.shell.table import Tables
 from monitor.shell.transport import SCHEME
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _SETTINGS: dict[str, Any] = {
     # A source that has no state is read from its beginning.
     "consumer_auto_offset_reset": "earliest",
     # Records of one poll, so the most that an agent folds without giving way to others.
-    "broker_max_poll_records": 2000,
+    "broker_max_poll_records": 500,
     # Bytes that wait in the client for each partition, and so the most that a batch of many records
     # has. A single record above that comes alone, up to what the broker takes.
     "consumer_max_fetch_size": 1024 * 1024,
@@ -36,6 +37,8 @@ _SETTINGS: dict[str, Any] = {
     "stream_buffer_maxsize": 16,
     # A rebalance and a shutdown wait for the batch that is being folded.
     "stream_wait_empty": True,
+    # A worker that starts, or takes over, is waited for.
+    "TableManager": Tables,
     # The table holds its state by itself.
     "store": "memory://",
     # It compares with an end offset that the embedded broker answers too low.

@@ -6,8 +6,8 @@ ledger knows nothing of Faust: `monitor.shell.table` makes a table of it, and th
 through thousands of faults.
 Rules:
 
-- Records are folded without an ``await`` from the first of a batch to `Ledger.applied`. So between
-  two batches, and only there, a flush finds a state that is whole, and takes a cut of it.
+- A flush takes a cut of a state that is whole: not while a batch is in hand, unless whoever folds
+  it has laid it down between two records and said by `Ledger.applied` how far he is.
 - What a cut contains is published with it, neither more nor less, and before it where a flush is no
   transaction. A cut ends with its position: the next offset of every source. Recovery takes nothing
   that no position follows. So a flush that was interrupted has no effect, and replayed records
@@ -117,15 +117,19 @@ class Ledger(WriteBehind):
         """Records of the source below this offset are already in the state: skip them."""
         return self._live[partition].next_offsets.get(topic, 0)
 
-    def applied(self, batch: RecordBatch) -> None:
-        """Say that the state contains a batch; to be called before anything is awaited."""
+    def applied(self, batch: RecordBatch, before: int | None = None) -> None:
+        """Say that the state contains a batch, or its records below an offset.
+
+        To be called before anything is awaited with the batch out of hand.
+        """
         live = self._live[batch.partition]
         known = live.next_offsets.get(batch.topic, 0)
         if batch.after > known:
             raise ChangelogError(f"{batch.tp}: records {known} to {batch.after - 1} are missing")
-        live.next_offsets[batch.topic] = max(known, batch.offset + 1)
+        live.next_offsets[batch.topic] = max(known, batch.offset + 1 if before is None else before)
         live.touched = True
-        live.backlog += batch.size
+        # Of a part it is small, and soon told with the rest.
+        live.backlog += batch.size if before is None else 0
 
     def touch(self, number: int) -> None:
         """Say that time changed a partition: it is flushed although no record came."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from monitor.core.notes import encode
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from monitor.shell.writers import Writer
 
 HASH_CHARACTERS = 32
-# All partitions publish at the same time.
-_AT_ONCE = 25
+# So long a partition publishes before others get their turn. In front of a backlog a turn of theirs
+# is a whole batch of records, so more turns would make a flush last for seconds.
+_TURN_SECONDS = 0.005
 
 
 class Publisher:
@@ -54,10 +56,12 @@ class Publisher:
         self, published: list[Published], letters: list[Letter], writer: Writer
     ) -> None:
         sent = []
-        for number, output in enumerate(published):
-            if number % _AT_ONCE == 0:
+        ends = monotonic() + _TURN_SECONDS
+        for output in published:
+            if monotonic() >= ends:
                 # The client takes records without giving way to others.
                 await asyncio.sleep(0)
+                ends = monotonic() + _TURN_SECONDS
             hidden = hide(self._hash_key, output)
             sent += [
                 await _send(writer, topic, hidden.journey, value)

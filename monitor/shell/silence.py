@@ -15,7 +15,7 @@ from faust.types import TP
 from monitor.core.moments import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from monitor.core.moments import Moment
     from monitor.shell.partition import OwnedPartition
@@ -35,7 +35,7 @@ class Silence:
     """For how long each source was silent, and what time has passed by that."""
 
     def __init__(self, table: SessionTable, sources: tuple[str, ...], idle: float) -> None:
-        """A source holds event time up until it was silent for ``idle`` seconds."""
+        """A source holds event time up until it was silent for ``idle`` seconds; with 0 always."""
         self._table = table
         self._sources = sources
         self._idle = idle
@@ -52,13 +52,21 @@ class Silence:
         """
         ends = time.monotonic() + STEP_SECONDS
         for number in sorted(owned, key=lambda number: owned[number].tracker.watermark):
-            for topic in self._sources:
-                until = self._nothing_unread_until(TP(topic, number))
-                while until is not None and owned[number].pass_time(topic, until):
-                    self._table.touch(number)
-                    if time.monotonic() >= ends or _unwritten(owned) >= UNWRITTEN_MAX:
-                        return True
+            for _ in self._steps(number, owned[number]):
+                self._table.touch(number)
+                if time.monotonic() >= ends or _unwritten(owned) >= UNWRITTEN_MAX:
+                    return True
         return False
+
+    def _steps(self, number: int, partition: OwnedPartition) -> Iterator[None]:
+        while partition.is_behind:
+            # Whoever took the record whose leap this is may have crashed in the middle of it.
+            partition.catch_up()
+            yield
+        for topic in self._sources:
+            until = self._nothing_unread_until(TP(topic, number))
+            while until is not None and partition.pass_time(topic, until):
+                yield
 
     def _nothing_unread_until(self, tp: TP) -> Moment | None:
         """The moment up to which a silent topic has told everything, by the last fetch's word.
@@ -66,7 +74,7 @@ class Silence:
         While no fetch is answered, because the broker is away or we were stopped, it stands still.
         """
         silent = time.monotonic() - self._since.setdefault(tp, time.monotonic())
-        if silent < self._idle:
+        if self._idle <= 0 or silent < self._idle:
             return None
         told_at = self._table.caught_up_at(tp.topic, tp.partition)
         return None if told_at is None else int((told_at - self._idle) * SECOND)

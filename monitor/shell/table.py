@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import faust
 import msgspec
+from faust.tables.manager import TableManager
 from faust.types import TP
 
 from monitor.shell.changelog import (
@@ -32,7 +33,28 @@ if TYPE_CHECKING:
     from monitor.shell.transport import BatchConsumer, BatchProducer
     from monitor.shell.writers import Writer
 
-__all__ = ["RESERVED", "Callbacks", "ChangelogError", "Partition", "Position", "SessionTable"]
+__all__ = [
+    "RESERVED",
+    "Callbacks",
+    "ChangelogError",
+    "Partition",
+    "Position",
+    "SessionTable",
+    "Tables",
+]
+
+
+class Tables(TableManager):
+    """Faust's tables, without the second that they wait for more of them at the start.
+
+    Ours are there when the app is made.
+    """
+
+    async def on_start(self) -> None:
+        """Subscribe to the changelogs, and begin to recover."""
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
 
 class SessionTable(Ledger, faust.Table[bytes, bytes]):

@@ -34,7 +34,7 @@ from monitor.shell.delivery import Deliveries
 from monitor.shell.producer import BatchProducer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from faust.tables.manager import TableManager
     from faust.tables.recovery import Recovery
@@ -219,6 +219,16 @@ class BatchConsumer(driver.Consumer):
         ):
             await asyncio.sleep(_LOOK_AGAIN_AFTER_SECONDS)
         return self._table_of(tp).owns(tp)
+
+    async def lay_down(self, batch: RecordBatch, until: Callable[[], bool]) -> None:
+        """Let flushes take what is folded of a batch, until something holds or a rebalance begins.
+
+        The table has been told how much that is.
+        """
+        self.in_hand.discard(batch)
+        while self._gate_open and not until():  # noqa: ASYNC110 - as above
+            await asyncio.sleep(_LOOK_AGAIN_AFTER_SECONDS)
+        self.in_hand.add(batch)
 
     # Rebalance
 

@@ -28,7 +28,7 @@ from monitor.shell.metrics import Distance, Exposition
 from monitor.shell.partition import OwnedPartition
 from monitor.shell.publish import Publisher
 from monitor.shell.settings import PREFIX, SettingsError
-from monitor.shell.silence import AT_ONCE, STEP_SECONDS, Silence
+from monitor.shell.silence import AT_ONCE, STEP_SECONDS, UNWRITTEN_MAX, Silence
 from monitor.shell.store import MemoryStore, StoreError, Stores
 from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.topics import (
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from monitor.core.tracker import Tracker
     from monitor.shell.settings import Settings
     from monitor.shell.store import Store
-    from monitor.shell.transport import RecordBatch
+    from monitor.shell.transport import BatchConsumer, RecordBatch
 
 SOURCES = tuple(topic.name for topic in INPUTS)
 _TICK_SECONDS = 1.0
@@ -98,8 +98,7 @@ class OutcomeWorker:
         )
         self._silence = Silence(self.table, SOURCES, settings.idle_after_seconds)
         self.app.agent(self._source(), name="track")(self._track)
-        if settings.idle_after_seconds > 0:
-            self.app.task(self._pass_time)
+        self.app.task(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
         exposition = Exposition(
             policy,
@@ -164,11 +163,10 @@ class OutcomeWorker:
             take = partition.take if batch.topic == self._notes else partition.fold
             for record in batch.records:
                 if record.offset >= known:
+                    if partition.is_behind:
+                        await self._catch_up(partition, batch, record.offset)
                     take(record, received_at)
-                    while partition.is_behind:
-                        # A flush leaves out what is in hand, so nothing sees half of a batch.
-                        await asyncio.sleep(0)
-                        partition.catch_up()
+            await self._catch_up(partition, batch, batch.offset + 1)
             if not self._has(batch.partition, partition):
                 # We were expelled meanwhile: it is read again by whoever owns its partition.
                 continue
@@ -176,6 +174,25 @@ class OutcomeWorker:
             if batch.records:
                 self._lag.read(batch.topic, batch.partition, batch.records[-1].timestamp / 1000)
             self._silence.broken(batch.tp)
+
+    async def _catch_up(
+        self, partition: OwnedPartition, batch: RecordBatch, following: int
+    ) -> None:
+        """Decide in steps what a record's leap in time has made due, and have it written between.
+
+        A leap that a crash has cut short is gone on with before the first record.
+        """
+        while partition.is_behind and self._has(batch.partition, partition):
+            # A flush leaves out what is in hand, so nothing sees half of a batch.
+            await asyncio.sleep(0)
+            if partition.unwritten >= UNWRITTEN_MAX and self._has(batch.partition, partition):
+                self.table.applied(batch, before=following)
+                await self._consumer.lay_down(batch, lambda: partition.unwritten < UNWRITTEN_MAX)
+            partition.catch_up()
+
+    @property
+    def _consumer(self) -> BatchConsumer:
+        return cast("BatchConsumer", self.app.consumer)
 
     async def _pass_time(self) -> None:
         """Let event time pass where there is no traffic that would carry it."""

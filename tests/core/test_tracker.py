@@ -105,6 +105,24 @@ def test_much_that_falls_due_at_once_is_decided_in_steps_between_which_events_ar
     assert driver.counts("cx_events_total", "result") == {"applied": 5}
 
 
+def test_a_leap_in_time_that_a_restart_has_cut_short_is_gone_on_with() -> None:
+    driver = Driver().tell(*(started(f"customer {number}", "09:00") for number in range(4)))
+    driver.tracker.at_once = 1
+    cut_short: list[int] = []
+
+    def end() -> None:
+        cut_short.append(len(driver.said(Contacted)))
+        driver.restart()
+
+    for topic in set(TOPICS) - {CONVERSATIONS}:
+        driver.pass_time(topic, moment("09:05"))
+    driver.tell(started("newcomer", "09:05"), between=end)
+
+    assert cut_short == [1, 2, 3]
+    assert len(driver.said(Contacted)) == 4
+    assert driver.tracker.watermark == moment("09:04")
+
+
 def test_a_heartbeat_vouches_only_for_what_its_producer_has_sent() -> None:
     tracker = Tracker(Policy())
     for topic in TOPICS:

@@ -104,15 +104,9 @@ def assert_same(got: Driver, want: Driver) -> None:
 def test_however_small_the_steps_in_which_time_passes_the_outcome_is_the_same(
     log: list[Envelope], at_once: int, leap: str, interruptions: list[str]
 ) -> None:
-    """Events leap while little is decided in one go, and between the steps of silence it ends."""
+    """Events leap and silence passes while little is decided in one go, and it ends between."""
     one, stepping = (Driver(POLICY, hot_max=3) for _ in range(2))
     stepping.tracker.at_once = at_once
-    for driver in (one, stepping):
-        driver.tell(*log)
-        for event in log[: len(log) // 2]:
-            after = {"id": f"{event.id}-again", "time": clock("15d 00:00")}
-            driver.tell(event.model_copy(update=after))
-    one.until(leap)
     to_come = iter(interruptions)
 
     def interrupt() -> None:
@@ -121,6 +115,12 @@ def test_however_small_the_steps_in_which_time_passes_the_outcome_is_the_same(
         elif what == FLUSH:
             stepping.save()
 
+    for driver, between in ((one, lambda: None), (stepping, interrupt)):
+        driver.tell(*log, between=between)
+        for event in log[: len(log) // 2]:
+            after = {"id": f"{event.id}-again", "time": clock("15d 00:00")}
+            driver.tell(event.model_copy(update=after), between=between)
+    one.until(leap)
     for topic in TOPICS:
         stepping.pass_time(topic, moment(leap) + POLICY.lateness + 1, interrupt)
 

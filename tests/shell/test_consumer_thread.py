@@ -11,7 +11,7 @@ import pytest
 from aiokafka.errors import CorruptRecordException, KafkaConnectionError
 from faust.types import TP
 
-from monitor.shell.consumer_thread import BatchConsumerThread
+from monitor.shell.consumer_thread import FETCH_WAIT_MILLISECONDS, BatchConsumerThread
 from monitor.shell.faust_settings import faust_app
 from tests.shell.batches import Name, builder
 
@@ -103,6 +103,36 @@ def fetched(
         return [batch for batches in found.values() for batch in batches]
 
     return asyncio.run(scenario())
+
+
+def client_of_a_worker(directory: Path) -> Any:
+    """What the thread makes to read with; it was never started, and is stopped."""
+
+    async def scenario() -> Any:
+        app = faust_app("thread", "localhost", datadir=directory)
+        consumer: Any = app.consumer
+        consumer._thread.thread_loop.close()  # noqa: SLF001 - it would have been in use
+        thread = Thread(consumer, thread_loop=asyncio.get_running_loop())
+        client = thread._create_worker_consumer(consumer.transport)  # noqa: SLF001
+        await client.stop()
+        return client
+
+    return asyncio.run(scenario())
+
+
+def test_the_client_does_not_wait_long_for_topics_that_are_read_to_their_ends(
+    tmp_path: Path,
+) -> None:
+    waits = client_of_a_worker(tmp_path)._fetch_max_wait_ms  # noqa: SLF001
+    assert waits == FETCH_WAIT_MILLISECONDS
+
+
+def test_a_group_that_was_dealt_out_without_a_topic_asks_for_it_again_within_seconds(
+    tmp_path: Path,
+) -> None:
+    # A leader that has not heard of the changelog gives it to nobody, and nobody opens a writer.
+    asks_after = client_of_a_worker(tmp_path)._client._metadata_max_age_ms  # noqa: SLF001
+    assert asks_after <= 10_000
 
 
 def nothing(thread: Thread) -> None:

@@ -65,6 +65,7 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (driver.Consumer, "seek_wait", "partitions"),
     (driver.Producer, "_settings_extra", ""),
     (driver.Producer, "on_start", ""),
+    (TableManager, "on_start", ""),
     (Schema, "compile", "app on_key_decode_error on_value_decode_error default_propagate"),
     (Collection, "apply_changelog_batch", "batch"),
     (Collection, "on_changelog_event", "event"),
@@ -159,6 +160,12 @@ def test_a_method_we_rely_on_is_there_and_takes_what_it_took(
             id="recovery notes an offset before it shows the batch",
         ),
         pytest.param(
+            # Ours does the same without the sleep.
+            TableManager.on_start,
+            ["self.sleep(1.0)", "self._update_channels()", "self.recovery.start()"],
+            id="tables sleep, subscribe to changelogs, recover",
+        ),
+        pytest.param(
             # Which partitions are ours is known before recovery is told the generation.
             TableManager.on_rebalance,
             ["table.on_rebalance)(", "self.recovery.on_rebalance)("],
@@ -205,8 +212,8 @@ def test_a_method_we_rely_on_is_there_and_takes_what_it_took(
         pytest.param(
             # So it can be told between construction and start.
             AIOKafkaConsumer.start,
-            ["isolation_level=self._isolation_level"],
-            id="the client is told at its start which records count",
+            ["fetch_max_wait_ms=self._fetch_max_wait_ms", "isolation_level=self._isolation_level"],
+            id="the client is told at its start how long to wait and which records count",
         ),
         pytest.param(
             # So we find where it stands, if all that it found were marks of transactions.

@@ -270,3 +270,31 @@ def test_a_rebalance_does_not_wait_for_room(run: Run) -> None:
         await waiting
 
     run(scenario)
+
+
+def test_a_batch_that_is_laid_down_is_out_of_hand_until_there_is_room_again(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        consumer.in_hand.add(half_folded := batch(10, 11, after=10))
+        room: list[bool] = []
+        waiting = asyncio.create_task(consumer.lay_down(half_folded, lambda: bool(room)))
+        await asyncio.sleep(0)
+        assert (consumer.in_hand, waiting.done()) == (set(), False)
+        room.append(True)
+        await waiting
+        assert consumer.in_hand == {half_folded}
+
+    run(scenario)
+
+
+def test_a_rebalance_does_not_wait_for_what_is_laid_down(run: Run) -> None:
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        consumer.in_hand.add(half_folded := batch(10, 11, after=10))
+        waiting = asyncio.create_task(consumer.lay_down(half_folded, lambda: False))
+        await asyncio.sleep(0)
+        await consumer.on_partitions_revoked({SOURCE})
+        await waiting
+        assert consumer.in_hand == {half_folded}
+
+    run(scenario)

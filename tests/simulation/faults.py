@@ -38,6 +38,8 @@ class Faults:
     short_fetch: float
     #: Somebody's transaction on a source is taken back.
     aborted_source: float
+    #: A batch is laid down after one of its records, for flushes to take what is folded.
+    laid_down: float
 
     @classmethod
     def drawn(cls, seed: int) -> Faults:
@@ -63,4 +65,5 @@ class Faults:
             repeated_fetch=rate(0.1),
             short_fetch=rate(0.5),
             aborted_source=rate(0.3),
+            laid_down=rate(0.2),
         )

@@ -312,7 +312,7 @@ class SimulatedWorker(Ledger):
         twice = self._unlucky(self._faults.repeated_fetch)
         for copy in (batch, self._copy(batch))[: 1 + twice]:
             if self._deliveries.admit(copy, wanted=not self._unsettled):
-                self._deliver(copy)
+                await self._deliver(copy)
                 self._deliveries.delivered(copy, surely=True)
 
     def _read(self, tp: TP, after: int) -> RecordBatch | None:
@@ -341,7 +341,7 @@ class SimulatedWorker(Ledger):
             generation=0,
         )
 
-    def _deliver(self, batch: RecordBatch) -> None:
+    async def _deliver(self, batch: RecordBatch) -> None:
         if batch.topic == CHANGELOG:
             read_on_from = self.collect(batch)
             if read_on_from is not None:
@@ -353,4 +353,8 @@ class SimulatedWorker(Ledger):
         for record in batch.records:
             if record.offset >= known:
                 partition.fold(cast("bytes", record.key))
+                # Without it no dice are thrown, so that schedules stay what they were.
+                if self._faults.laid_down and self._unlucky(self._faults.laid_down):
+                    self.applied(batch, before=record.offset + 1)
+                    await self._turn()
         self.applied(batch)
