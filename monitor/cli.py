@@ -37,7 +37,7 @@ from monitor.shell.inquiry import AddressError, InquiryError, ask
 from monitor.shell.outlet import OutletError
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
 from monitor.shell.replay import dump, dump_line, replay
-from monitor.shell.settings import SettingsError, read_settings, write_new_key
+from monitor.shell.settings import SettingsError, read_settings, token_shown, write_new_key
 from monitor.shell.topics import TopicError
 from monitor.shell.worker import run_worker
 from monitor.topic_commands import topics_app
@@ -187,7 +187,7 @@ def explain_(  # noqa: PLR0913  # as many as it has options
     Example: outcome-monitor explain chat-17 --worker http://127.0.0.1:9464 --customer ann
     """
     if worker is not None and not log and map_ is None and policy is None:
-        told = ask(worker, case, customer)
+        told = ask(worker, case, customer, token_shown())
         text = standings(told)
     elif log and worker is None and customer is None:
         require_files(log)

@@ -103,7 +103,7 @@ async def letters(bootstrap: str, seen: Callable[[int, int], None]) -> AsyncIter
             await consumer.start()
         partitions = consumer.assignment()
         read = 0
-        while open_ := [one for one in partitions if not await _is_read(consumer, one)]:
+        while open_ := [one for one in partitions if not await is_read(consumer, one)]:
             runs = await consumer.getmany(*open_, timeout_ms=_WAIT_MILLISECONDS)
             for record in (record for run in runs.values() for record in run):
                 read += 1
@@ -181,7 +181,7 @@ async def _require_topic(bootstrap: str) -> None:
         )
 
 
-async def _is_read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
+async def is_read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
     """Whether all of a partition has been read that is decided; fetches tell how far that is."""
     end, stable = consumer.highwater(partition), consumer.last_stable_offset(partition)
     if end is None:

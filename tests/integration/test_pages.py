@@ -144,12 +144,14 @@ def test_what_the_operator_must_change_is_named(broker: EmbeddedBroker, tmp_path
             for name, value in {
                 "HASH_KEY_FILE": "",
                 "WEB_PORT": port,
+                "WEB_HOST": "0.0.0.0",  # noqa: S104  # which is refused
                 "PARTITIONS": 3,
                 "KAFKA_BOOTSTRAP": "127.0.0.1:1",
             }.items()
         }
 
-    for name in ("HASH_KEY_FILE", "WEB_PORT", "KAFKA_BOOTSTRAP"):
+    assert f"{PREFIX}WEB_TOKEN_FILE is not set" in refusals["WEB_HOST"]
+    for name in ("HASH_KEY_FILE", "WEB_PORT", "WEB_HOST", "KAFKA_BOOTSTRAP"):
         assert f"{PREFIX}{name}" in refusals[name]
     assert "topic cx.conversations has 4 partitions, but 3 are wanted" in refusals["PARTITIONS"]
 
