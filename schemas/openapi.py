@@ -13,6 +13,7 @@ Node = dict[str, Any]
 
 PREFIX = "/api/v1"
 API_VERSION = "1.0.0"
+STREAM_EVENTS = ("board", "finding", "missed")
 LIMIT = 50
 LIMIT_MAX = 200
 _SCHEMA = "#/components/schemas/"
@@ -72,6 +73,7 @@ def _paths() -> list[tuple[str, Node]]:
                 ]
             },
         ),
+        ("/stream", _stream()),
         (
             "/openapi.json",
             {
@@ -81,6 +83,22 @@ def _paths() -> list[tuple[str, Node]]:
             },
         ),
     ]
+
+
+def _stream() -> Node:
+    told = (
+        "Server-sent events. `board` has a Board, when it has changed, at most once a second;"
+        " `finding` a Found, when it is durable; `missed` says that findings were not told,"
+        " because the client was too slow: ask for the feed. So listen first, then ask for the"
+        " feed, also when the connection was lost: nothing is told again."
+    )
+    refused = _operation("stream", "", "Board", 503)["responses"]
+    stream = {"description": told, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    return {
+        "operationId": "stream",
+        "summary": "What is new, as it comes.",
+        "responses": refused | {"200": stream},
+    }
 
 
 def _operation(name: str, summary: str, model: str, *refusals: int) -> Node:

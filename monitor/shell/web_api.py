@@ -2,6 +2,7 @@
 
 The board is of the whole group (`web_group`), the feed is the topic of findings (`web_feed`), and
 a journey's timeline is asked of its owner (`inquiry`), so it does not matter which worker is asked.
+What is new is told by `web_stream`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from monitor.core.storyline import storyline
 from monitor.shell.inquiry import is_published
 from monitor.shell.web_feed import FILTERS, FeedError, place_of
 from monitor.shell.web_group import PATH, Share
+from monitor.shell.web_stream import Streams
 from schemas.api import Refusal
 from schemas.documents import documents
 from schemas.openapi import LIMIT, LIMIT_MAX, PREFIX
@@ -41,6 +43,7 @@ class Api:
         self._group = group
         self._feed = feed
         self._inquiry = inquiry
+        self._streams = Streams(feed, group.board)
         self._document = documents()["openapi.json"]
 
     def add_to(self, site: web.Application) -> None:
@@ -48,11 +51,13 @@ class Api:
         site.router.add_get(f"{PREFIX}/board", self._board)
         site.router.add_get(f"{PREFIX}/findings", _or_refusal(self._findings))
         site.router.add_get(f"{PREFIX}/journeys/{{journey}}", _or_refusal(self._journey))
+        site.router.add_get(f"{PREFIX}/stream", _or_refusal(self._stream))
         site.router.add_get(f"{PREFIX}/openapi.json", self._openapi)
         site.router.add_get(PATH, self._totals)
 
     async def stop(self) -> None:
         """Answer no longer."""
+        self._streams.end()
         await self._feed.stop()
 
     async def _board(self, request: web.Request) -> web.Response:
@@ -89,6 +94,11 @@ class Api:
             why = f"partitions {silent} gave no answer" if silent else "nobody remembers it"
             return refusal(status, f"no such journey: {why}")
         return answer(storyline(journey, told, found, silent))
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        if self._streams.is_full:
+            return refusal(503, "as many listen as may; ask again")
+        return await self._streams.serve(request)
 
     async def _totals(self, request: web.Request) -> web.Response:
         numbers = request.query.getall("partition", [])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -129,11 +129,6 @@ class Kept:
             remembered=len(self._places),
             values=self._values(),
         )
-
-    def since(self, place: Place) -> Iterator[Found]:
-        """What came after a place, the oldest first."""
-        for one in self._places[bisect_right(self._places, place) :]:
-            yield self.told(one)
 
     def of(self, journey: str) -> list[Found]:
         """What was found in a journey, the oldest first."""

@@ -75,12 +75,15 @@ def messages() -> Iterator[Message]:
     yield from heartbeats(1, ENDS + LATENESS)
 
 
-def broken_promise(who: str) -> Iterator[Message]:
-    """A promise that was made after all of that, and that time has passed over."""
+def broken_promise(who: str, until: str) -> Iterator[Message]:
+    """A promise that was made after all of that; time passes it ``until`` then."""
+    ends = clock(until)
     chat = {"conversation_id": f"chat-{who}", "ai_version": "v2", "intent_group": "delivery"}
-    yield message(started(who, "9d 12:10", **chat))
-    yield message(promised(who, "9d 12:11", "9d 13:00", f"p-{who}", **chat))
-    yield from heartbeats(2, clock("9d 16:00") + LATENESS)
+    yield message(started(who, ends - timedelta(minutes=40), **chat))
+    due = (ends - timedelta(minutes=30)).isoformat()
+    made = promised(who, "09:00", "10:00", f"p-{who}", **chat, due_at=due, id=f"p-{who}")
+    yield message(made.model_copy(update={"time": ends - timedelta(minutes=39)}))
+    yield from heartbeats(int(ends.timestamp()), ends + LATENESS)
 
 
 def tell(bootstrap: str, told: Iterator[Message]) -> None:

@@ -81,12 +81,6 @@ def test_a_place_that_was_filtered_out_is_no_end() -> None:
     assert second.next is None
 
 
-def test_what_came_since_is_told_in_its_order() -> None:
-    feed = kept(*map(finding, range(4)))
-
-    assert [one.id for one in feed.since(Place(1001, 0, 1))] == ["f2", "f3"]
-
-
 @pytest.mark.parametrize("cursor", ["", "1.2", "1.2.x", "-1.2.3", "1.2.3.4", "9" * 99 + ".1.1"])
 def test_what_is_no_cursor_is_told_from_one(cursor: str) -> None:
     assert place_of(cursor) is None
