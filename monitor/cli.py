@@ -78,7 +78,8 @@ def demo(
     seconds: Annotated[float, typer.Option(min=1, help="How long that takes.")] = 120,
     board_every: Annotated[float, typer.Option(min=1, help="Seconds between two boards.")] = 10,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of /metrics; 0: a free one.")
+        int,
+        typer.Option(min=0, max=65535, help="Port of the pages; 0: a free one."),
     ] = 0,
 ) -> None:
     """Play recorded customer journeys through a real broker and a real worker, and watch.

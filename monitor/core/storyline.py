@@ -13,13 +13,15 @@ from schemas.api import Contact, Entry, Timeline
 from schemas.published import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from schemas.api import Found
 
     Facts = dict[str, Any]
 
 _MARK = {"event_id", "source", "type", "at"}
+_ELSEWHERE = {"failures", "returned"}
+_BEGUN = "conversation started"
 # What was there first stands first where moments are the same.
 _ORDER = ("contact", "event", "due", "verdict", "finding", "pending")
 
@@ -36,12 +38,7 @@ def storyline(
         silent: the partitions whose owner gave no answer.
     """
     contacts = {one.conversation_id: one for one in _contacts(standings, found)}
-    entries = [*_known(standings), *_findings(found)]
-    seen = {(one.source, one.event_id) for entry in entries for one in _told_by(entry)}
-    for evidence, conversation in _evidence(found):
-        if (evidence.source, evidence.event_id) not in seen:
-            seen.add((evidence.source, evidence.event_id))
-            entries.append(_event(evidence, conversation))
+    entries = [*_known(standings), *_findings(found), *_proofs(standings, found, contacts)]
     placed = [
         entry.model_copy(update={"channel": contacts[entry.conversation_id].channel})
         if entry.conversation_id in contacts
@@ -57,10 +54,6 @@ def storyline(
         contacts=tuple(contacts.values()),
         entries=tuple(sorted(placed, key=lambda one: (one.at, _ORDER.index(one.what)))),
     )
-
-
-def _told_by(entry: Entry) -> tuple[Evidence, ...]:
-    return entry.evidence if entry.what == "event" else ()
 
 
 def _contacts(standings: Sequence[Facts], found: Sequence[Found]) -> Iterator[Contact]:
@@ -80,14 +73,6 @@ def _all(standings: Sequence[Facts], section: str) -> Iterator[Facts]:
 
 
 def _known(standings: Sequence[Facts]) -> Iterator[Entry]:
-    for one in _all(standings, "conversations"):
-        yield _entry("contact", one["started_at"], "contact begins", one["id"])
-    marks: dict[tuple[str, str], Entry] = {}
-    for standing in standings:
-        for mark, conversation in _marks(standing, None):
-            evidence = Evidence.model_validate(mark | {"occurred_at": mark["at"]})
-            marks.setdefault((mark["source"], mark["event_id"]), _event(evidence, conversation))
-    yield from marks.values()
     for handoff in _all(standings, "handoffs"):
         if "due_at" in handoff:
             told = "somebody should have taken over by now"
@@ -135,13 +120,35 @@ def _findings(found: Sequence[Found]) -> Iterator[Entry]:
         )
 
 
-def _evidence(found: Sequence[Found]) -> Iterator[tuple[Evidence, str | None]]:
-    for one in found:
-        for evidence in one.evidence:
-            yield evidence, one.conversation_id
+def _proofs(
+    standings: Sequence[Facts], found: Sequence[Found], contacts: Mapping[str, Contact]
+) -> Iterator[Entry]:
+    """Contacts, and every event that something rests on, once: with the contact that it began."""
+    only = next(iter(contacts), None) if len(contacts) == 1 else None
+    told = [one for standing in standings for one in _marks(standing, None)]
+    # Of what a finding rests on is not said in which conversation it was.
+    told += [(evidence, only) for one in found for evidence in one.evidence]
+    events: dict[tuple[str, str], Entry] = {}
+    for evidence, conversation in told:
+        name = evidence.source, evidence.event_id
+        if name not in events or events[name].conversation_id is None:
+            events[name] = _event(evidence, conversation or only)
+    begun = {event.at: event for event in events.values() if event.told == _BEGUN}
+    for one in contacts.values():
+        if one.started_at is not None:
+            event = begun.pop(one.started_at, None)
+            yield Entry(
+                at=one.started_at,
+                what="contact",
+                told="contact begins",
+                conversation_id=one.conversation_id,
+                evidence=event.evidence if event else (),
+            )
+    yield from (event for event in events.values() if event.told != _BEGUN)
+    yield from begun.values()
 
 
-def _marks(node: Any, where: str | None) -> Iterator[tuple[Facts, str | None]]:  # noqa: ANN401
+def _marks(node: Any, where: str | None) -> Iterator[tuple[Evidence, str | None]]:  # noqa: ANN401
     """Every event that is remembered somewhere in how a journey stands, and where it was."""
     if isinstance(node, list):
         for one in node:
@@ -149,12 +156,13 @@ def _marks(node: Any, where: str | None) -> Iterator[tuple[Facts, str | None]]: 
     if not isinstance(node, dict):
         return
     if node.keys() >= _MARK:
-        yield node, where
+        yield Evidence.model_validate(node | {"occurred_at": node["at"]}), where
         return
     # A conversation is called by its id, everything else by its conversation's.
-    inside = node.get("conversation_id") or (node.get("id") if "started_at" in node else None)
-    for one in node.values():
-        yield from _marks(one, inside if isinstance(inside, str) else where)
+    inside = node.get("conversation_id") or (node.get("id") if "started_at" in node else where)
+    for name, one in node.items():
+        # A customer may come back in any conversation.
+        yield from _marks(one, None if name in _ELSEWHERE else inside)
 
 
 def _event(evidence: Evidence, conversation: str | None) -> Entry:

@@ -18,6 +18,7 @@ from mode import Service
 from monitor.shell import log
 from monitor.shell.inquiry import CUSTOMER_HEADER, PATH
 from monitor.shell.settings import SettingsError
+from monitor.shell.web_files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,12 +90,13 @@ class Web(Service):
         site.router.add_get("/readyz", self._readiness)
         site.router.add_get(PATH, self._explain)
         self._api.add_to(site)
+        Files().add_to(site)
         self._guard.see_to(site)
         self._runner = web.AppRunner(site, access_log=None)
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
         host, port = self._runner.addresses[0][:2]
-        log.operator.info("metrics at http://%s:%s/metrics", host, port)
+        log.operator.info("metrics at http://%s:%s/metrics, live page at /", host, port)
 
     async def on_stop(self) -> None:
         """Answer no longer."""

@@ -51,7 +51,7 @@ class Api:
         site.router.add_get(f"{PREFIX}/board", self._board)
         site.router.add_get(f"{PREFIX}/findings", _or_refusal(self._findings))
         site.router.add_get(f"{PREFIX}/journeys/{{journey}}", _or_refusal(self._journey))
-        site.router.add_get(f"{PREFIX}/stream", _or_refusal(self._stream))
+        site.router.add_get(f"{PREFIX}/stream", self._stream)
         site.router.add_get(f"{PREFIX}/openapi.json", self._openapi)
         site.router.add_get(PATH, self._totals)
 

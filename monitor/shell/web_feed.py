@@ -171,14 +171,18 @@ class Feed:
         self._caught_up = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
+    def begin(self) -> None:
+        """Begin to read, if nobody has asked before."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._keep_reading())
+
     async def ready(self) -> Kept:
         """What was found, once the topic is read up to now.
 
         Raises:
             FeedError: that takes too long.
         """
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._keep_reading())
+        self.begin()
         try:
             async with asyncio.timeout(_CAUGHT_UP_WITHIN_SECONDS):
                 await self._caught_up.wait()

@@ -100,12 +100,8 @@ class Streams:
         return len(self._clients) >= CLIENTS_MAX
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """Tell a client what is new until it goes, the board first.
-
-        Raises:
-            FeedError: the feed cannot be read now.
-        """
-        await self._feed.ready()
+        """Tell a client what is new until it goes, the board first."""
+        self._feed.begin()
         response = web.StreamResponse(
             headers={
                 "Content-Type": "text/event-stream",

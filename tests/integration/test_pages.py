@@ -132,7 +132,8 @@ def test_time_stands_still_while_the_broker_does_not_answer(
 
 
 def test_there_is_no_other_page(worker: Worker) -> None:
-    assert worker.get("/")[0] == 404
+    assert worker.get("/nothing")[0] == 404
+    assert worker.get("/page/..%2fweb.py")[0] == 404
 
 
 @pytest.mark.usefixtures("worker")  # whose topics are there by then
