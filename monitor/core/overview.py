@@ -166,13 +166,17 @@ def _curve(own: Reading, policy: Policy) -> Iterator[Held]:
 
 
 def _trials(reading: Reading) -> dict[str, Reading]:
-    """The trials of each version under the bound, apart, so that each is looked through once."""
+    """The trials of each version under the bound, apart, and of all intent groups together.
+
+    An estimate looks through all cells for each age; so it looks through few.
+    """
     apart: dict[str, Reading] = {}
     for name, position in (*((name, 2) for name in _TRIALS), (_MATURED, 3)):
         for labels, value in reading.get(name, {}).items():
             if labels[0] == BOUND:
-                own = apart.setdefault(labels[position], {})
-                own.setdefault(name, {})[labels] = value
+                own = apart.setdefault(labels[position], {}).setdefault(name, {})
+                cell = labels[: position + 1]
+                own[cell] = own.get(cell, 0) + value
     return apart
 
 

@@ -104,7 +104,7 @@ class Api:
         numbers = request.query.getall("partition", [])
         if not all(_NUMBER.fullmatch(number) for number in numbers):
             return refusal(400, "ask for partitions by their numbers")
-        share: Share = self._group.share({int(number) for number in numbers})
+        share: Share = await self._group.share({int(number) for number in numbers})
         return web.Response(body=msgspec.json.encode(share), content_type="application/json")
 
     async def _openapi(self, request: web.Request) -> web.Response:

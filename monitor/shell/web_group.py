@@ -89,29 +89,34 @@ class Group:
                 made.at = time.monotonic()
             return made.board
 
-    def share(self, partitions: Collection[int]) -> Share:
+    async def share(self, partitions: Collection[int]) -> Share:
         """What we have to say of partitions, of those that are ours."""
         share = Share()
         totals: Reading = {}
-        for number, tracker in self._trackers().items():
+        for number, tracker in dict(self._trackers()).items():
             if number not in partitions:
                 continue
             share.partitions.append(number)
             if reached := tracker.watermark:
                 share.event_time = min(reached, share.event_time or reached)
             _add(totals, self._cells(tracker))
+            await asyncio.sleep(0)  # Records wait for one partition only.
         lags = [lag for (_, number), lag in self._lags().items() if number in partitions]
         share.lag_seconds = max(lags, default=0.0)
         share.totals = {name: list(cells.items()) for name, cells in totals.items()}
         return share
 
     def _cells(self, tracker: Tracker) -> Iterator[tuple[str, tuple[str, ...], float]]:
-        for name, cells in reading_of(tracker.totals, tracker.watermark).items():
+        reading = reading_of(tracker.totals, tracker.watermark, only=overview.READ)
+        for name, cells in reading.items():
             if name not in overview.READ:
                 continue
             labels = _LABELS[name]
             position = labels.index(_VERSION) if _VERSION in labels else None
+            bounded = labels[:1] == ("bound",)
             for cell, value in cells.items():
+                if bounded and cell[0] != overview.BOUND:
+                    continue
                 yield name, cell if position is None else self._cut(cell, position), value
 
     def _cut(self, cell: tuple[str, ...], position: int) -> tuple[str, ...]:
@@ -121,14 +126,15 @@ class Group:
 
     async def _make(self) -> Board:
         everywhere = set(range(self._partitions))
-        own = self.share(everywhere)
+        own = await self.share(everywhere)
         others, _ = by_owner(self._owners(), everywhere - set(own.partitions))
         async with aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS), headers=self._headers
         ) as session:
             asked = (_ask(session, url, numbers) for url, numbers in others.items())
             shares = [own, *await asyncio.gather(*asked)]
-        return self._board_of(shares)
+        # Estimates are work, and records do not wait for it: shares are numbers of their own.
+        return await asyncio.to_thread(self._board_of, shares)
 
     def _board_of(self, shares: list[Share]) -> Board:
         reading: Reading = {}

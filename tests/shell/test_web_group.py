@@ -56,7 +56,7 @@ def board(one: Group, other: Group | None = None) -> Board:
         assert request.headers["Authorization"] == f"Bearer {TOKEN}"
         assert other is not None
         numbers = {int(number) for number in request.query.getall("partition")}
-        return web.Response(body=msgspec.json.encode(other.share(numbers)))
+        return web.Response(body=msgspec.json.encode(await other.share(numbers)))
 
     async def ask() -> Board:
         site = web.Application()
@@ -89,7 +89,7 @@ def test_who_has_lost_a_partition_since_says_nothing_of_it() -> None:
 
 def test_versions_are_cut_as_metrics_cut_them() -> None:
     shown = Shown({"ai_version": ("v1",)}, 50)
-    share = group({0: tracker("ann", version="v2")}, {}, shown).share({0})
+    share = asyncio.run(group({0: tracker("ann", version="v2")}, {}, shown).share({0}))
 
     assert [cell[-1] for cell, _ in share.totals["cx_conversations_total"]] == [OTHER]
 
