@@ -133,6 +133,8 @@ def silent_failures(reading: Reading) -> Iterator[SilentFailures]:
     conversations = _net_total(reading, "cx_conversations")
     for key, found in by(reading, f"{_FOUND}_total", 0, 1).items():
         sf, _, confidence = key.partition("/")
+        if sf not in NAMES:
+            continue  # A newer worker counts it, and newer workers tell of it.
         taken_back = overturned.get(key, 0)
         standing = found - taken_back
         per_100 = round(100 * standing / conversations, _PLACES) if conversations else None

@@ -81,9 +81,9 @@ class Api:
         found = (await self._feed.ready()).of(journey)
         told: list[dict[str, object]] = []
         silent: list[int] = []
-        # By a conversation it is found at once; by its own name each customer is looked at.
+        # By a conversation it is found soon; for its own name every customer would be decoded.
         names = dict.fromkeys(one.conversation_id for one in found if one.conversation_id)
-        for name in (*names, journey):
+        for name in names or (journey,):
             _, asked = await self._inquiry.answer(name, None)
             told, silent = asked["journeys"], asked["without_answer"]
             told = [one for one in told if one.get("journey") == journey]

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from monitor.core import rules
+from monitor.core.silent.names import NAMES
 from monitor.shell import log
 from monitor.shell.dead_letters import is_read
 from monitor.shell.topics import FINDINGS
@@ -84,8 +85,11 @@ class Kept:
         return len(self._places)
 
     def add(self, place: Place, finding: Finding) -> bool:
-        """Take a finding in. What is published again after a crash is known by its id."""
-        if finding.id in self._ids:
+        """Take a finding in. What is published again after a crash is known by its id.
+
+        Kinds that only a newer worker knows are for newer workers to tell.
+        """
+        if finding.id in self._ids or finding.sf not in NAMES:
             return False
         insort(self._places, place)
         self._found[place] = finding
@@ -116,10 +120,10 @@ class Kept:
         """
         end = len(self._places) if before is None else bisect_left(self._places, before)
         fitting = (
-            told
+            self.told(place)
             for place in reversed(self._places[:end])
             if _fits(self._found[place], wanted)
-            if (told := self.told(place)).stands or not standing
+            if not standing or self._stands(self._found[place])
         )
         found = list(islice(fitting, limit))
         more = next(fitting, None)
@@ -138,15 +142,17 @@ class Kept:
         """A finding as the feed shows it."""
         finding = self._found[place]
         facts = finding.model_dump(exclude={"subject", "policy_version"})
-        replaced = finding.id in self._replaced
         return Found.model_validate(
             facts
             | {
                 "cursor": str(place),
                 "because": rules.of_finding(finding.sf).says,
-                "stands": not (finding.retracted or replaced),
+                "stands": self._stands(finding),
             }
         )
+
+    def _stands(self, finding: Finding) -> bool:
+        return not (finding.retracted or finding.id in self._replaced)
 
     def _values(self) -> dict[str, tuple[str, ...]]:
         found = self._found.values()

@@ -101,6 +101,12 @@ def test_what_was_taken_back_stands_no_more() -> None:
     assert (one.found, one.taken_back, one.standing, one.per_100) == (5, 2, 3, 6.0)
 
 
+def test_a_kind_of_a_newer_worker_is_passed_over() -> None:
+    counted: Reading = {"cx_silent_failures_total": {("SF-98", "confirmed", "v1", "low"): 5}}
+
+    assert list(overview.silent_failures(counted)) == []
+
+
 def test_a_verdict_that_was_overruled_counts_no_more() -> None:
     (one,) = overview.escalations(
         {

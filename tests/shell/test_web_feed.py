@@ -55,6 +55,10 @@ def test_what_is_published_again_after_a_crash_is_there_once() -> None:
     assert ids(feed) == ["f2", "f1"]
 
 
+def test_a_kind_of_a_newer_worker_is_passed_over() -> None:
+    assert ids(kept(finding(1), finding(2, sf="SF-98"))) == ["f1"]
+
+
 def test_however_much_is_found_only_so_much_is_kept() -> None:
     feed = kept(*map(finding, range(50)), at_most=10)
 
