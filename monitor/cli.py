@@ -14,16 +14,18 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from monitor.adapters.log_error import LogError
 from monitor.adapters.mapping import MappingError
-from monitor.adapters.records import LogError
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.dead_letter_commands import dead_letters_app
 from monitor.doctor_command import doctor
 from monitor.ingest_command import ingest
-from monitor.map_commands import map_app, mapping_of
+from monitor.map_commands import map_app
+from monitor.mapped_logs import mapping_of
 from monitor.notify_command import notify
+from monitor.reconcile_command import reconcile
 from monitor.rule_commands import rules_app
 from monitor.rules.slo import SloError
 from monitor.shell.child import ChildError
@@ -64,6 +66,7 @@ app.add_typer(topics_app, name="topics")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.command()(notify)
 app.command()(ingest)
+app.command()(reconcile)
 
 _PAGE_WIDTH = 120
 

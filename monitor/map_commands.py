@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import re
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, TextIO, cast
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from monitor.adapters.mapping import Mapping, load_mapping, our_mappings, read_mapping
-from monitor.adapters.records import Event, lines_of
-from monitor.adapters.references import References
+from monitor.adapters.mapping import our_mappings, read_mapping
+from monitor.adapters.records import lines_of
+from monitor.mapped_logs import STDIO, mapped, mapping_of, opened
 from monitor.shell.mapping_pages import told_in_lines, trial_page
 from monitor.shell.mapping_trial import Trial
 from monitor.shell.outlet import write_all
-from monitor.shell.replay import dump, dump_line, followed
+from monitor.shell.replay import dump, dump_line
 from monitor.shell.settings import read_settings
 from monitor.usage import UsageError, require_files, require_writable
 
 map_app = typer.Typer(help="From the records of other systems to our events.", no_args_is_help=True)
 
-STDIO = Path("-")
-_KEY_BYTES = 16
 _PAGE_WIDTH = 160
 _FIRST_SENTENCE = re.compile(r"(.+?[.!?])(?=\s+[A-Z]|\s*$)", flags=re.DOTALL)
 
@@ -63,7 +58,7 @@ def map_check(
     Example: outcome-monitor map check desk.toml --sample export.jsonl
     """
     trial = Trial(mapping_of(file, leaves=False))
-    with _opened(sample) as records:
+    with opened(sample) as records:
         for _ in trial.events(lines_of(records)):
             pass
     if json_:
@@ -112,7 +107,7 @@ def map_run(
             raise UsageError(f"{target} is read and cannot be written; fix: choose another --out")
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        events = _mapped(trial, records, progress)
+        events = mapped(trial, records, progress)
         if settings is not None:
             written = write_all(settings, events)
         else:
@@ -125,33 +120,6 @@ def map_run(
         raise typer.Exit(1)
 
 
-def mapping_of(name: str, *, leaves: bool = True) -> Mapping:
-    """Load a mapping with the keys that the settings name.
-
-    Args:
-        name: of one of ours, or the path of a file.
-        leaves: whether its events are seen by anybody; if not, any key will do.
-
-    Raises:
-        MappingError: there is none, it has mistakes, or it wants a key and has none.
-        SettingsError: a key cannot be read.
-    """
-    key, former = read_settings().reference_keys()
-    if key is None and not leaves and read_mapping(name).names_contacts:
-        key = secrets.token_bytes(_KEY_BYTES)
-    return load_mapping(name, References(key, former))
-
-
-def _mapped(trial: Trial, records: list[Path], progress: Progress) -> Iterator[Event]:
-    """Give the events of all parts, and show how far each has been read."""
-    for part in records:
-        size = None if part == STDIO else part.stat().st_size
-        task = progress.add_task("stdin" if size is None else part.name, total=size)
-        with _opened(part) as file:
-            lines = followed(file, partial(progress.update, task)) if size else lines_of(file)
-            yield from trial.events(lines)
-
-
 @contextmanager
 def _written(out: Path) -> Iterator[TextIO]:
     if out == STDIO:
@@ -159,13 +127,3 @@ def _written(out: Path) -> Iterator[TextIO]:
         return
     with out.open("w", encoding="utf-8") as events:
         yield events
-
-
-@contextmanager
-def _opened(records: Path) -> Iterator[BufferedReader]:
-    if records == STDIO:
-        yield cast("BufferedReader", sys.stdin.buffer)
-        return
-    require_files([records])
-    with records.open("rb") as file:
-        yield file

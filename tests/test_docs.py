@@ -12,9 +12,11 @@ import pytest
 from monitor.cli import app
 from monitor.core.catalogue import METRICS
 from monitor.core.lengths import write_length
-from monitor.core.policy import NAMES, ranges, reason_of
+from monitor.core.policy import NAMES, Policy, ranges, reason_of
+from monitor.shell.drift import ARRIVALS, RESULTS, Comparison, Day, OfType
 from monitor.shell.gateway_file import GatewayFile, SourceFile
 from monitor.shell.gateway_metrics import GatewayMetrics
+from monitor.shell.reconcile_pages import Reconciled, metrics_of
 from monitor.shell.settings import Settings
 from monitor.shell.signatures import SCHEMES
 from tests import reference
@@ -95,6 +97,23 @@ def test_every_metric_of_the_gateway_has_its_row() -> None:
     assert told
     for name, help_ in told.items():
         assert re.search(rf"^\| `{name}` \| .* \| {help_} \|$", text, flags=re.MULTILINE), name
+
+
+def test_every_metric_of_a_reconciliation_has_its_row() -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    comparison = Comparison(Day(0, 1), Policy(), None)
+    comparison.types["x"] = OfType()
+    done = Reconciled("desk", 0, 0, comparison, too_late=0, produced=None)
+    families = list(metrics_of(done).collect())
+
+    assert families
+    for family in families:
+        labels = ", ".join(f"`{label}`" for label in family.samples[0].labels)
+        row = f"| `{family.name}` | {family.type} | {labels} | {family.documentation} |\n"
+        assert row in text, family.name
+    told = {value for family in families for one in family.samples for value in one.labels.values()}
+    assert told == {"desk", "x", *RESULTS, *ARRIVALS}
+    assert all(f"`{value}`" in text for value in (*RESULTS, *ARRIVALS))
 
 
 def test_every_number_of_the_policy_has_its_row() -> None:

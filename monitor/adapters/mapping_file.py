@@ -182,10 +182,10 @@ class RecordFields(Part):
     that no event can carry it.
     """
 
-    format: Literal["json", "csv", "otlp"] = Field(
+    format: Literal["json", "csv", "xes", "otlp"] = Field(
         "json",
-        description="JSON objects, one a line; rows of CSV under a line that names the columns; or "
-        "spans and events of OTLP/JSON, see `otlp.py`.",
+        description="JSON objects, one a line; rows of CSV under a line that names the columns; "
+        "events of XES, see `xes.py`; or spans and events of OTLP/JSON, see `otlp.py`.",
     )
     delimiter: str = Field(
         ",", pattern=r"^[^\"\r\n]$", description="What stands between two cells of CSV."

@@ -1,7 +1,7 @@
 """From the file of a log to its records, as the mapping file says that they are written.
 
-A record is a JSON object on a line of its own, a row of CSV under a line that names the columns, or
-a span or event of OpenTelemetry, of which a line of OTLP/JSON holds many.
+A record is a JSON object on a line of its own, a row of CSV under a line that names the columns, an
+event of XES, or a span or event of OpenTelemetry, of which a line of OTLP/JSON holds many.
 Of CSV every cell is text, an empty one is a field that the record lacks, and a dot in the name of a
 column leads into an object, as it does in a mapping file.
 """
@@ -12,10 +12,13 @@ import csv
 import gzip
 import zlib
 from codecs import BOM_UTF8
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from pydantic_core import from_json
 
+from monitor.adapters import xes
+from monitor.adapters.log_error import LogError
 from monitor.adapters.otlp import telemetry
 
 if TYPE_CHECKING:
@@ -30,12 +33,11 @@ Event = dict[str, Any]
 """A CloudEvent in its structured form."""
 
 
-class LogError(Exception):
-    """A log cannot be read to its end. The message says what is wrong with it."""
+_LINE_BYTES_MAX = 64 * 1024 * 1024
 
 
 def lines_of(file: BufferedReader) -> Iterator[bytes]:
-    """Give the lines of a log, plain or gzip.
+    """Give the lines of a log, plain or gzip; one that fits into no memory comes in pieces.
 
     Raises:
         LogError: it is gzip, and damaged.
@@ -43,19 +45,23 @@ def lines_of(file: BufferedReader) -> Iterator[bytes]:
     # Looked at without being taken, for a pipe cannot be read twice.
     packed = file.peek(2)[:2] == b"\x1f\x8b"
     try:
-        yield from cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
+        source = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
+        yield from iter(partial(source.readline, _LINE_BYTES_MAX), b"")
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise LogError(f"{file.name}: damaged gzip: {error}") from None
 
 
 def records_of(lines: Iterable[bytes], written: RecordFields) -> Iterator[Record | None]:
-    """Give the records of a log; None stands for a line or a row that is none.
+    """Give the records of a log; None stands for a line, a row or an event that is none.
 
     Raises:
-        LogError: it is CSV, and its first line does not name the columns that are declared.
+        LogError: it is CSV, and its first line does not name the columns that are declared; or it
+            is to be XES, and is none.
     """
     if written.format == "csv":
         return _rows(lines, written)
+    if written.format == "xes":
+        return xes.events(lines, (*written.fields, *written.wording))
     return telemetry(_objects(lines)) if written.format == "otlp" else _objects(lines)
 
 

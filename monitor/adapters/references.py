@@ -104,6 +104,11 @@ class References:
         self._due.clear()
 
 
+def introduces(id_: str, reference: str | None, other: str) -> bool:
+    """Tell by its id whether a link is to a former name: a run of a mapping gives it, no record."""
+    return id_.startswith(f"{reference}.") and id_.endswith(f".{other}")
+
+
 def _hash(key: bytes, name: str) -> str:
     return hmac.digest(key, name.encode(), "sha256").hex()[:_HASH_CHARACTERS]
 

@@ -13,9 +13,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from monitor.shell.topic_reader import records_of
 from monitor.shell.topics import DEAD_LETTER_BYTES_MAX, DEAD_LETTERS, exists, no_answer
 from schemas.published import DeadLetter
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _PLACE = re.compile(r"([0-9]{1,9})/([0-9]{1,18})")
 # Ours, which say why, come after those that came.
 _OURS = len(DeadLetter.model_fields)
-_WAIT_MILLISECONDS = 200
 _ANSWERED_WITHIN_SECONDS = 15
 
 
@@ -90,29 +90,9 @@ async def letters(bootstrap: str, seen: Callable[[int, int], None]) -> AsyncIter
         SettingsError: nobody answers there.
     """
     await _require_topic(bootstrap)
-    # Without a group it is given all partitions.
-    consumer = AIOKafkaConsumer(
-        DEAD_LETTERS.name,
-        bootstrap_servers=bootstrap,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=DEAD_LETTER_BYTES_MAX,
-    )
-    try:
-        async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
-            await consumer.start()
-        partitions = consumer.assignment()
-        read = 0
-        while open_ := [one for one in partitions if not await is_read(consumer, one)]:
-            runs = await consumer.getmany(*open_, timeout_ms=_WAIT_MILLISECONDS)
-            for record in (record for run in runs.values() for record in run):
-                read += 1
-                yield _kept(record)
-            seen(read, sum(consumer.highwater(one) or 0 for one in partitions))
-    except (KafkaError, TimeoutError):
-        raise no_answer(bootstrap) from None
-    finally:
-        await consumer.stop()
+    there = records_of(bootstrap, [DEAD_LETTERS.name], seen, bytes_max=DEAD_LETTER_BYTES_MAX)
+    async for record in there:
+        yield _kept(record)
 
 
 async def chosen(
@@ -179,14 +159,6 @@ async def _require_topic(bootstrap: str) -> None:
             f"{bootstrap} has no topic {DEAD_LETTERS.name}; fix: name the broker by "
             "OUTCOME_MONITOR_KAFKA_BOOTSTRAP, or start a worker, which makes its topics"
         )
-
-
-async def is_read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> bool:
-    """Whether all of a partition has been read that is decided; fetches tell how far that is."""
-    end, stable = consumer.highwater(partition), consumer.last_stable_offset(partition)
-    if end is None:
-        return False
-    return bool(await consumer.position(partition) >= (end if stable is None else min(end, stable)))
 
 
 def _kept(record: ConsumerRecord[bytes, bytes]) -> Kept:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from pydantic_core import from_json
 
+from monitor.adapters.log_error import LogError
 from monitor.adapters.records import records_of
 from schemas.decode import CONVERSATIONS, TOPIC_OF, Invalid, read
 
@@ -105,7 +106,10 @@ class MappedIntake:
     def events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Give the events of a request; the contract takes all of them."""
         del headers
-        records = list(records_of([body], self._mapping.file.record))
+        try:
+            records = list(records_of([body], self._mapping.file.record))
+        except LogError as error:
+            raise UnreadableError(str(error)) from None
         if not body.strip() or not all(records):
             raise UnreadableError("the body is no record in JSON")
         return [event for record in records if record for event in self._of(record)]

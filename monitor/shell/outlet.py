@@ -73,8 +73,8 @@ class Outlet:
         sent = [
             await producer.send(
                 TOPIC_OF[event["type"]],
-                json.dumps(event, separators=(",", ":")).encode(),
-                _key(event),
+                packed(event),
+                None if (key := key_of(event)) is None else key.encode(),
                 headers=_HEADERS,
             )
             for event in events
@@ -82,11 +82,16 @@ class Outlet:
         await asyncio.gather(*sent)
 
 
-def _key(event: Event) -> bytes | None:
+def packed(event: Event) -> bytes:
+    """Give an event as it is written."""
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def key_of(event: Event) -> str | None:
     """Give the customer; where nobody knows him, the conversation stands for itself."""
     data = event["data"]
     names = (event.get("partitionkey"), data.get("customer_ref"), data.get("conversation_id"))
-    return next((name.encode() for name in names if name), None)
+    return next((name for name in names if name), None)
 
 
 async def _started(address: str, *, idempotent: bool) -> AIOKafkaProducer:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.adapters.log_error import LogError
 from monitor.adapters.mapping_file import RecordFields
-from monitor.adapters.records import LogError, Record, records_of
+from monitor.adapters.records import Record, records_of
 
 CSV = {"format": "csv", "fields": ["case", "what"]}
 

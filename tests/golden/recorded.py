@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from monitor.adapters.samples import read_lines, sample
+from monitor.adapters.samples import kept_events, read_lines
 from monitor.core.moments import DAY
 from monitor.core.policy import Policy
 from monitor.shell.replay import replay
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from monitor.shell.replay import Replayed
 
 GOLDEN = ROOT / "tests" / "golden"
+DATA = ROOT / "tests" / "data"
 FIVE_DAYS = Policy().with_horizons((5 * DAY,))
 DOUBT = 5 * 60.0
 NEVER = -1.0
@@ -37,13 +38,18 @@ def judged(path: Path, mapping: Mapping | None = None) -> Replayed:
 
 @cache
 def shipped(name: str) -> Replayed:
-    """What the core says of a shipped sample."""
-    return judged(sample(name))
+    """What the core says of the events that we keep of a set."""
+    return judged(kept_events(name, DATA))
+
+
+def cases_of(run: Replayed) -> dict[str, dict[str, Any]]:
+    """What the core says of each case."""
+    return {case["case_id"]: case for case in run.cases}
 
 
 def truth(name: str) -> list[dict[str, Any]]:
     """What the source knew of each case."""
-    return list(read_lines(ROOT / "tests" / "data" / f"{name}.truth.jsonl.gz"))
+    return list(read_lines(DATA / f"{name}.truth.jsonl.gz"))
 
 
 def durable_five_days(steps: Iterable[tuple[str, str, str]], doubt: float) -> float:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PAGES = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 QUERIES = re.compile(r"^```promql\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
-DOCUMENTS = [*PAGES, ROOT / "docs" / "alerts.md"]
+DOCUMENTS = [*PAGES, ROOT / "docs" / "alerts.md", ROOT / "docs" / "reconcile.md"]
 
 
 def test_every_alert_has_a_page_and_every_page_an_alert() -> None:

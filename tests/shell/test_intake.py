@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from monitor.adapters.mapping import load_mapping
 from monitor.adapters.references import References
 from monitor.shell.intake import MappedIntake, UnreadableError
 from tests.paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FIXTURES = ROOT / "tests" / "adapters" / "vendors"
 
@@ -37,3 +42,14 @@ def test_an_export_of_spans_is_many_records() -> None:
 
 def test_an_export_without_spans_has_no_events() -> None:
     assert intake("otel_genai").events({}, b'{"resourceSpans": []}') == []
+
+
+@pytest.mark.parametrize("form", ["csv", "xes"])
+def test_a_body_that_is_no_log_is_refused(tmp_path: Path, form: str) -> None:
+    mapping = tmp_path / "desk.toml"
+    text = (ROOT / "tests" / "adapters" / "desk.toml").read_text()
+    mapping.write_text(text.replace("[record]", f'[record]\nformat = "{form}"'))
+    taken = MappedIntake(load_mapping(mapping, References(b"a key of this test"), 100))
+
+    with pytest.raises(UnreadableError, match=r"the log must have one column|line 1: no XML"):
+        taken.events({}, b"what;at")

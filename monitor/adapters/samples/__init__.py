@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 TRUTH_COLUMNS: dict[str, tuple[str, ...]] = {
+    "cfpb": ("case_id", "company_response", "claimed_closed", "channel"),
+    "tau1_gpt4o_airline": ("case_id", "agent_model", "customer_signal", "transfer_made"),
     "tau2": ("case_id", "customer_signal", "transfer_made", "termination_reason"),
     "uci_incident": (
         "case_id",
@@ -31,9 +33,10 @@ TRUTH_COLUMNS: dict[str, tuple[str, ...]] = {
         "closed_at",
     ),
 }
-"""The sets that we ship, and what is kept of their answers. No column holds text."""
+"""The sets that we keep, and what is kept of their answers. No column holds text."""
 
-NAMES = tuple(TRUTH_COLUMNS)
+NAMES = ("tau2", "uci_incident")
+"""Those of which the events are shipped; those of the others lie with the tests."""
 
 
 def sample(name: str) -> Path:
@@ -46,6 +49,11 @@ def read_lines(path: Path) -> Iterator[Record]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
+
+
+def kept_events(name: str, directory: Path) -> Path:
+    """Where the events of a set are, with the tests' own in this directory."""
+    return sample(name) if name in NAMES else directory / f"{name}.events.jsonl.gz"
 
 
 def map_events(name: str, source_dir: Path) -> Iterator[dict[str, Any]]:

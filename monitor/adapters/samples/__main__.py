@@ -1,6 +1,7 @@
 """Writes the shipped samples anew: ``python -m monitor.adapters.samples SOURCE_DIR``.
 
-To be run in the root of the repository, for the answers go to ``tests/data``.
+To be run in the root of the repository, for the answers go to ``tests/data``, and so do the events
+of the sets that only tests read.
 """
 
 from __future__ import annotations
@@ -8,7 +9,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from monitor.adapters.samples import NAMES, extract_truth, map_events, sample, write_lines
+from monitor.adapters.samples import (
+    TRUTH_COLUMNS,
+    extract_truth,
+    kept_events,
+    map_events,
+    write_lines,
+)
 
 TRUTH_DIR = Path("tests/data")
 
@@ -19,8 +26,8 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python -m monitor.adapters.samples SOURCE_DIR\n")
         return 2
     source_dir = Path(arguments[0])
-    for name in NAMES:
-        events = write_lines(sample(name), map_events(name, source_dir))
+    for name in TRUTH_COLUMNS:
+        events = write_lines(kept_events(name, TRUTH_DIR), map_events(name, source_dir))
         truth = TRUTH_DIR / f"{name}.truth.jsonl.gz"
         cases = write_lines(truth, extract_truth(name, source_dir))
         sys.stdout.write(f"{name}: {events} events, {cases} cases\n")

@@ -1,0 +1,7 @@
+"""What is said of a log that cannot be read to its end."""
+
+from __future__ import annotations
+
+
+class LogError(Exception):
+    """A log cannot be read to its end. The message says what is wrong with it."""

@@ -1,0 +1,139 @@
+"""Reads topics once, from some time on to where they end at the beginning.
+
+Rule: what a transaction took back or has not decided yet is not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CorruptRecordException, KafkaError
+
+from monitor.shell import raw_records
+from monitor.shell.topics import no_answer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from aiokafka import ConsumerRecord, TopicPartition
+
+    from monitor.core.moments import Moment
+
+_WAIT_MILLISECONDS = 200
+_ANSWERED_WITHIN_SECONDS = 15
+_MILLISECOND: Moment = 1_000
+_RECORD_BYTES_MAX = 1024 * 1024
+
+
+async def records_of(
+    bootstrap: str,
+    topics: Sequence[str],
+    seen: Callable[[int, int], None],
+    *,
+    since: Moment | None = None,
+    bytes_max: int = _RECORD_BYTES_MAX,
+) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
+    """All records there are now, of each partition in their order.
+
+    Args:
+        bootstrap: the broker's address.
+        topics: which topics; they exist.
+        seen: is told how many were read, and how many there may be.
+        since: leaves out what lies before the first record that was written at this moment or
+            later, as the record says.
+        bytes_max: the largest record that may be there.
+
+    Raises:
+        SettingsError: nobody answers there.
+    """
+    # Without a group it is given all partitions.
+    consumer = AIOKafkaConsumer(
+        *topics,
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=bytes_max,
+    )
+    try:
+        async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
+            await consumer.start()
+            reading = _Reading(consumer, await _starts(consumer, since))
+        read = 0
+        while True:
+            run = await reading.some()
+            if run is None:
+                return
+            read += len(run)
+            for record in run:
+                yield record
+            seen(read, reading.length)
+    except (KafkaError, TimeoutError):
+        raise no_answer(bootstrap) from None
+    finally:
+        await consumer.stop()
+
+
+async def _starts(consumer: AIOKafkaConsumer, since: Moment | None) -> dict[TopicPartition, int]:
+    """Where to begin; partitions in which nothing is so young are left out."""
+    partitions = consumer.assignment()
+    if since is None:
+        return {partition: await consumer.position(partition) for partition in partitions}
+    moments = dict.fromkeys(partitions, max(since // _MILLISECOND, 0))
+    found = await consumer.offsets_for_times(moments)
+    return {partition: there.offset for partition, there in found.items() if there is not None}
+
+
+class _Reading:
+    """How far each partition has been read, and how far it is to be read."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, starts: dict[TopicPartition, int]) -> None:
+        self._consumer = consumer
+        self._starts = starts
+        self._next = dict(starts)
+        self._ends: dict[TopicPartition, int] = {}
+        consumer.pause(*consumer.assignment() - starts.keys())
+        for partition, offset in starts.items():
+            consumer.seek(partition, offset)
+
+    @property
+    def length(self) -> int:
+        """How many records there may be, as far as is known yet."""
+        return sum(end - self._starts[partition] for partition, end in self._ends.items())
+
+    async def some(self) -> list[ConsumerRecord[bytes, bytes]] | None:
+        """The next records, or None at the end."""
+        open_ = [partition for partition in self._starts if not await self._is_read(partition)]
+        if not open_:
+            return None
+        try:
+            runs = await self._consumer.getmany(*open_, timeout_ms=_WAIT_MILLISECONDS)
+        except (UnicodeDecodeError, CorruptRecordException):
+            # The client gives up at a header whose name is no text, and at all it had at hand.
+            runs = {tp: await raw_records.fetch(self._consumer, tp, self._next[tp]) for tp in open_}
+            for partition in open_:
+                last = runs[partition][-1].offset if runs[partition] else self._next[partition] - 1
+                self._consumer.seek(partition, last + 1)
+        for partition, run in runs.items():
+            if run:
+                self._next[partition] = run[-1].offset + 1
+        self._learn_ends()
+        return [
+            record
+            for partition, run in runs.items()
+            for record in run
+            if record.offset < self._ends.get(partition, record.offset + 1)
+        ]
+
+    def _learn_ends(self) -> None:
+        """Note how far a partition was decided at its first fetch, which alone tells that."""
+        for partition in self._starts.keys() - self._ends.keys():
+            end = self._consumer.highwater(partition)
+            stable = self._consumer.last_stable_offset(partition)
+            if end is not None:
+                self._ends[partition] = end if stable is None else min(end, stable)
+
+    async def _is_read(self, partition: TopicPartition) -> bool:
+        end = self._ends.get(partition)
+        return end is not None and bool(await self._consumer.position(partition) >= end)
