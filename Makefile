@@ -3,8 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test sim schedules chaos fuzz-ingest check mutants bench bench-core bench-lock \
-  performance rules site test-rules e2e \
-  dashboards stats tools fmt gen golden lock clean
+  performance rules site test-rules e2e dashboards browser stats tools fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -75,10 +74,13 @@ dashboards: $(VENV)/.test ## Draw the dashboards in Chromium, for docs/dashboard
 	@cd deploy/grafana/draw && npm ci --silent
 	@$(BIN)/python -m tests.monitoring.draw
 
+browser: $(VENV)/.test tests/page/node_modules/.package-lock.json ## Look at the live page in Chromium (needs Chromium, and npm for axe-core).
+	@$(BIN)/python -m pytest tests/page $(ARGS)
+
 stats: $(VENV)/.test ## Simulate the statistics of the rules and print what they hold.
 	@PYTHONPATH=. $(BIN)/python bench/stats.py $(ARGS)
 
-tools: ## Install promtool and amtool (Debian, Ubuntu; needs root). Starts no service.
+tools: ## Install promtool, amtool and Chromium (Debian, Ubuntu; needs root). Starts no service.
 	@.ci/tools
 
 fmt: $(VENV)/.test ## Format the code and repair what the linter can repair.
@@ -153,6 +155,11 @@ $(VENV)/.run: deploy/requirements.lock pyproject.toml
 
 $(VENV)/.test: $(VENV)/.run tests/requirements.lock
 	@$(PIP) install --require-hashes -r tests/requirements.lock
+	@touch $@
+
+# What looks for barriers on the page. It is no part of what is shipped.
+tests/page/node_modules/.package-lock.json: tests/page/package-lock.json
+	@cd tests/page && npm ci --silent
 	@touch $@
 
 # The peers' packages are no business of the product's, so they have an environment of their own.

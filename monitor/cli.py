@@ -39,7 +39,7 @@ from monitor.shell.inquiry import AddressError, InquiryError, ask
 from monitor.shell.outlet import OutletError
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
 from monitor.shell.replay import dump, dump_line, replay
-from monitor.shell.settings import SettingsError, read_settings, write_new_key
+from monitor.shell.settings import SettingsError, read_settings, token_shown, write_new_key
 from monitor.shell.topics import TopicError
 from monitor.shell.worker import run_worker
 from monitor.topic_commands import topics_app
@@ -81,7 +81,8 @@ def demo(
     seconds: Annotated[float, typer.Option(min=1, help="How long that takes.")] = 120,
     board_every: Annotated[float, typer.Option(min=1, help="Seconds between two boards.")] = 10,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of /metrics; 0: a free one.")
+        int,
+        typer.Option(min=0, max=65535, help="Port of the pages; 0: a free one."),
     ] = 0,
 ) -> None:
     """Play recorded customer journeys through a real broker and a real worker, and watch.
@@ -190,7 +191,7 @@ def explain_(  # noqa: PLR0913  # as many as it has options
     Example: outcome-monitor explain chat-17 --worker http://127.0.0.1:9464 --customer ann
     """
     if worker is not None and not log and map_ is None and policy is None:
-        told = ask(worker, case, customer)
+        told = ask(worker, case, customer, token_shown())
         text = standings(told)
     elif log and worker is None and customer is None:
         require_files(log)

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas import asyncapi, json_schema
+from schemas import asyncapi, json_schema, openapi
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,13 @@ def documents() -> dict[str, str]:
     schemas = {f"{topic}.json": schema for topic, schema in json_schema.of_topics().items()}
     return {
         name: _text(document)
-        for name, document in sorted({"asyncapi.json": asyncapi.document(), **schemas}.items())
+        for name, document in sorted(
+            {
+                "asyncapi.json": asyncapi.document(),
+                "openapi.json": openapi.document(),
+                **schemas,
+            }.items()
+        )
     }
 
 

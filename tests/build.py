@@ -79,7 +79,7 @@ def contact(customer: str, more: dict[str, Any], **data: Any) -> dict[str, Any]:
     return known | data | more
 
 
-def started(customer: str, at: str, **more: Any) -> Envelope:
+def started(customer: str, at: str | datetime, **more: Any) -> Envelope:
     return said("conversation.started", at, contact(customer, more, channel="chat"))
 
 

@@ -27,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden files anew instead of comparing with them",
     )
+    parser.addoption(
+        "--rewrite-pictures",
+        action="store_true",
+        help="write the pictures of the live page for docs/page",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from monitor.core.catalogue import METRICS
 from monitor.core.moments import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from monitor.core.catalogue import Metric
     from monitor.core.moments import Moment
@@ -28,14 +28,19 @@ EXPOSURE = "cx_resolution_exposure_seconds_total"
 AT_RISK = "cx_resolutions_at_risk"
 
 
-def reading_of(totals: Totals, at: Moment) -> Reading:
-    """The totals of a partition when its event time has come to ``at``."""
+def reading_of(totals: Totals, at: Moment, only: Container[str] | None = None) -> Reading:
+    """The totals of a partition when its event time has come to ``at``.
+
+    ``only`` some names, for who asks often; of a histogram all or nothing is read.
+    """
     reading: Reading = {
         name: {labels: in_unit(METRICS[name], value) for labels, value in cells.items()}
         for name, cells in totals.counts.items()
+        if only is None or name in only
     }
     for name, histogram in totals.observed.items():
-        reading |= _histogram(METRICS[name], histogram)
+        if only is None or f"{name}_sum" in only:
+            reading |= _histogram(METRICS[name], histogram)
     if totals.risk:
         exposed = totals.exposure(at)
         reading[EXPOSURE] = {labels: seconds(exposure) for labels, exposure, _ in exposed}

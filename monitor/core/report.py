@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from monitor.core.policy import Policy
 
 REPORT_VERSION = 1
-_EFFORT = (
+EFFORT = (
     *("contacts", "channels", "transfers"),
     *("customer_messages", "repeated_requests", "wait_seconds"),
 )
+"""What the effort of a journey is measured in."""
 
 
 def report(reading: Reading, policy: Policy) -> dict[str, Any]:
@@ -52,7 +53,7 @@ def report(reading: Reading, policy: Policy) -> dict[str, Any]:
         "owner_seconds": by(reading, "cx_journey_owner_seconds_total", 0),
         "time_to_resolution": {
             stage: {"claims": n, "seconds": mean}
-            for stage, (n, mean) in _means(reading, "cx_time_to_resolution_seconds", 0).items()
+            for stage, (n, mean) in means(reading, "cx_time_to_resolution_seconds", 0).items()
         },
         "findings": by(reading, "cx_silent_failures_total", 0, 1),
         "findings_retracted": by(reading, "cx_silent_failures_retractions_total", 0, 1),
@@ -62,13 +63,13 @@ def report(reading: Reading, policy: Policy) -> dict[str, Any]:
 def _effort(reading: Reading) -> dict[str, Any]:
     """What a journey took on average, by checkpoint and outcome, and how many are that old."""
     effort: dict[str, Any] = {}
-    for name in _EFFORT:
-        for key, (n, mean) in _means(reading, f"cx_journey_{name}", 0, 1).items():
+    for name in EFFORT:
+        for key, (n, mean) in means(reading, f"cx_journey_{name}", 0, 1).items():
             effort.setdefault(key, {"journeys": n})[name] = mean
     return effort
 
 
-def _means(reading: Reading, name: str, *positions: int) -> dict[str, tuple[float, float]]:
+def means(reading: Reading, name: str, *positions: int) -> dict[str, tuple[float, float]]:
     """How many values a histogram has, and their mean, by some of its labels."""
     sums = by(reading, f"{name}_sum", *positions)
     counts = by(reading, f"{name}_count", *positions)

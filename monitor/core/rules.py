@@ -87,6 +87,16 @@ def of_claim() -> Rule:
     return _rule("claim.made")
 
 
+def of_failure(cause: str | None) -> Rule:
+    """Why a claim did not hold."""
+    return _rule(f"durability.{cause}", "durability.failed")
+
+
+def of_broken_promise() -> Rule:
+    """Why a promise is called broken."""
+    return _rule("promise.broken", "promise.judged")
+
+
 def of_forgetting() -> Rule:
     """Why a conversation is not remembered any more."""
     return _rule("journey.forgotten")
@@ -99,7 +109,7 @@ def of_deadline(deadline: str) -> Rule:
 
 
 def _of_episode(outcome: EpisodeOutcome) -> Rule:
-    failed = _rule(f"durability.{outcome.cause}", "durability.failed")
+    failed = of_failure(outcome.cause)
     by_verdict = {
         "durable": _rule("durability.held"),
         "failed": failed,

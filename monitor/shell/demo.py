@@ -89,8 +89,9 @@ def _run(options: DemoOptions, console: Console) -> None:
         port = claimed(options.port) if options.port else free_port()
         with console.status("Starting the worker"):
             worker = children.enter_context(_worker(broker.bootstrap, directory, port))
-        url = f"http://{LOOPBACK}:{port}/metrics"
-        console.print(f"Broker at {broker.bootstrap}. Metrics at {url}")
+        page = f"http://{LOOPBACK}:{port}/"
+        url = f"{page}metrics"
+        console.print(f"Live page at {page}\nBroker at {broker.bootstrap}. Metrics at {url}")
         asyncio.run(_Show(options, console, broker, worker, url).run())
 
 
@@ -173,7 +174,8 @@ class _Show:
         self._console.rule("Summary")
         await self._print_board()
         if not self._options.once:
-            self._console.print(f"Metrics stay at {self._url} until Ctrl-C.")
+            page = self._url.removesuffix("metrics")
+            self._console.print(f"The live page stays at {page} until Ctrl-C.")
             await asyncio.Event().wait()
 
     async def _watch_children(self) -> None:

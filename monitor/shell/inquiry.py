@@ -24,6 +24,7 @@ import aiohttp
 from monitor.core.moments import datetime_of
 from monitor.core.standing import standing
 from monitor.shell.publish import HASH_CHARACTERS, keyed_hash
+from monitor.shell.settings import PREFIX
 from monitor.shell.topics import partition_of
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Inquiry:
         owners: Callable[[], Mapping[int, str]],
         partitions: int,
         hash_key: bytes,
+        token: str | None = None,
     ) -> None:
         """Answer from the state of the owned partitions.
 
@@ -69,11 +71,13 @@ class Inquiry:
             owners: the address of the owner of each partition, as the group has it.
             partitions: how many there are.
             hash_key: under which customers are hashed.
+            token: what the other workers want to be shown.
         """
         self._trackers = trackers
         self._owners = owners
         self._partitions = partitions
         self._hash_key = hash_key
+        self._headers = showing(token)
 
     async def answer(self, case: str, customer: str | None) -> tuple[int, Answer]:
         """Ask the owner of a customer's partition; all owners, if the customer is not known.
@@ -104,14 +108,10 @@ class Inquiry:
 
     async def _ask(self, case: str, partitions: set[int]) -> tuple[list[Answer], set[int]]:
         ours = partitions & self._trackers().keys()
-        others: dict[str, set[int]] = defaultdict(set)
-        owners = self._owners()
-        for number in partitions - ours:
-            others[owners.get(number, "")].add(number)
-        unknown = others.pop("", set())
+        others, unknown = by_owner(self._owners(), partitions - ours)
         _, own = await self.answer_for(case, ours)
         async with aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS)
+            timeout=aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS), headers=self._headers
         ) as session:
             answers = await asyncio.gather(
                 *(_forward(session, url, case, numbers) for url, numbers in others.items())
@@ -122,7 +122,7 @@ class Inquiry:
     async def _look(self, case: str, number: int) -> list[Answer]:
         tracker = self._trackers()[number]
         found = await self._look_through(case, number, tracker, case, _AT_ONCE)
-        if not found and _PUBLISHED.fullmatch(case):
+        if not found and is_published(case):
             # The name under which a journey is published stands in no row.
             found = await self._look_through(case, number, tracker, "", _DECODED_AT_ONCE)
         return found
@@ -146,7 +146,7 @@ class Inquiry:
         journeys = {
             one.journey for one in customer.conversations.values() if case in (one.id, one.case_id)
         }
-        if _PUBLISHED.fullmatch(case):
+        if is_published(case):
             known = customer.journeys
             journeys |= {one for one in known if self._hide(f"{customer.key}\x1f{one}") == case}
         for journey in sorted(journeys):
@@ -162,6 +162,27 @@ class Inquiry:
         return keyed_hash(self._hash_key, text)
 
 
+def is_published(name: str) -> bool:
+    """Whether this can be the name under which a journey is published."""
+    return _PUBLISHED.fullmatch(name) is not None
+
+
+def by_owner(
+    owners: Mapping[int, str], partitions: Iterable[int]
+) -> tuple[dict[str, set[int]], set[int]]:
+    """Partitions by the address of their owner, and those that nobody is known to own."""
+    owned: dict[str, set[int]] = defaultdict(set)
+    for number in partitions:
+        owned[owners.get(number, "")].add(number)
+    unknown = owned.pop("", set())
+    return owned, unknown
+
+
+def showing(token: str | None) -> dict[str, str]:
+    """The headers of a request that shows a token."""
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
 async def _forward(
     session: aiohttp.ClientSession, url: str, case: str, partitions: set[int]
 ) -> Answer:
@@ -175,8 +196,8 @@ async def _forward(
     return answer
 
 
-def ask(worker: str, case: str, customer: str | None) -> Answer:
-    """Ask a worker, from outside of the group.
+def ask(worker: str, case: str, customer: str | None, token: str | None = None) -> Answer:
+    """Ask a worker, from outside of the group; ``token`` is what it wants to be shown.
 
     Raises:
         AddressError: that is no address.
@@ -184,6 +205,7 @@ def ask(worker: str, case: str, customer: str | None) -> Answer:
     """
     query = urllib.parse.urlencode({"case": case})
     headers = {} if customer is None else {CUSTOMER_HEADER: urllib.parse.quote(customer)}
+    headers |= showing(token)
     url = f"{worker.rstrip('/')}{PATH}?{query}"
     if not url.startswith(("http://", "https://")):
         raise AddressError(f"--worker {worker}: give the address of its pages, http://host:port")
@@ -204,6 +226,11 @@ def ask(worker: str, case: str, customer: str | None) -> Answer:
 
 def _refusal(case: str, error: urllib.error.HTTPError) -> str:
     match error.code:
+        case 401:
+            return (
+                "the worker wants to be shown its token; fix: name its file by "
+                f"{PREFIX}WEB_TOKEN_FILE"
+            )
         case 404:
             return (
                 f"{case}: no worker remembers such a case, conversation or journey; if it has "

@@ -5,6 +5,7 @@ A wrong value refuses to start and names the variable. Secrets are given as file
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import secrets
@@ -23,8 +24,19 @@ WEB_URL = r"^https?://[^/?#@\s]+/?$"
 _AnySettings = TypeVar("_AnySettings", bound=BaseSettings)
 
 
+_TOKEN = re.compile(r"[!-~]+")
+
+
 class SettingsError(Exception):
     """A setting is missing or wrong. The message names the variable and the fix."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this is the machine itself, under one of its own addresses for that."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _require_addresses(value: str) -> str:
@@ -75,7 +87,8 @@ class Settings(BaseSettings):
         description="Scores of AI versions in benchmarks, in TOML, to be shown beside outcomes.",
     )
     web_host: str = Field(
-        default="127.0.0.1", description="Address of /metrics, /healthz, /readyz and /explain."
+        default="127.0.0.1",
+        description="Address of the live page, /metrics, /healthz, /readyz and /explain.",
     )
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=9464, description="Port of the same; 0 picks a free one."
@@ -83,6 +96,13 @@ class Settings(BaseSettings):
     web_url: Annotated[str, Field(pattern=WEB_URL)] | None = Field(
         default=None,
         description="Where other workers reach these pages; without it, made of the address.",
+    )
+    web_token_file: Path | None = Field(
+        default=None,
+        description=(
+            "File with the token that opens the live page, its API and /explain; "
+            "required where WEB_HOST is reached from other machines."
+        ),
     )
     data_dir: Path = Field(
         default=Path(".outcome-monitor"), description="Where Faust keeps its files."
@@ -148,6 +168,25 @@ class Settings(BaseSettings):
             )
         return read_secret(f"{PREFIX}HASH_KEY_FILE", self.hash_key_file)
 
+    def web_token(self) -> str | None:
+        """The token that opens what is told of single journeys; none on loopback, if not wanted.
+
+        Raises:
+            SettingsError: other machines reach the pages and there is none, or it is unfit.
+        """
+        name = f"{PREFIX}WEB_TOKEN_FILE"
+        if self.web_token_file is not None:
+            token = read_secret(name, self.web_token_file).decode(errors="replace")
+            if not _TOKEN.fullmatch(token):
+                raise SettingsError(f"{name}: {self.web_token_file}: give one word of ASCII")
+            return token
+        if not is_loopback(self.web_host):
+            raise SettingsError(
+                f"{name} is not set, but {PREFIX}WEB_HOST={self.web_host} is reached from other "
+                "machines; fix: outcome-monitor key new web.token, and name the file"
+            )
+        return None
+
     def reference_keys(self) -> tuple[bytes | None, bytes | None]:
         """The key under which mappings hash references, and the one before; None where not set.
 
@@ -184,6 +223,16 @@ def read_secret(name: str, file: Path) -> bytes:
             f"{name}: {file} has {len(key)} bytes, at least {_KEY_BYTES_MIN} are needed"
         )
     return key
+
+
+def token_shown() -> str | None:
+    """The token of the worker that is asked from here, if the environment names its file.
+
+    Raises:
+        SettingsError: it names one that is unfit.
+    """
+    file = os.environ.get(f"{PREFIX}WEB_TOKEN_FILE")
+    return Settings(web_token_file=Path(file)).web_token() if file else None
 
 
 def read_settings() -> Settings:

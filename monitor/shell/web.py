@@ -1,4 +1,7 @@
-"""The worker's pages: /metrics, /healthz, /readyz, /explain. On loopback unless told otherwise."""
+"""The worker's pages: /metrics, /healthz, /readyz, /explain, and the live page with its API.
+
+On loopback unless told otherwise.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,15 @@ from mode import Service
 from monitor.shell import log
 from monitor.shell.inquiry import CUSTOMER_HEADER, PATH
 from monitor.shell.settings import SettingsError
+from monitor.shell.web_files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from monitor.shell.inquiry import Inquiry
     from monitor.shell.metrics import Exposition
+    from monitor.shell.web_api import Api
+    from monitor.shell.web_guard import Guard
 
 _AT_ONCE_SECONDS = 0.002
 _GZIP = 31
@@ -57,19 +63,23 @@ def listen_as_set(host: str, port: int, prefix: str) -> socket.socket:
 class Web(Service):
     """Serves the pages while the worker runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # it serves as many
         self,
         exposition: Exposition,
         is_ready: Callable[[], bool],
         inquiry: Inquiry,
         listener: socket.socket,
+        guard: Guard,
+        api: Api,
     ) -> None:
-        """Serve on ``listener``, whose address is logged."""
+        """Serve on ``listener``, whose address is logged, what ``guard`` lets through."""
         super().__init__()
         self._exposition = exposition
         self._is_ready = is_ready
         self._inquiry = inquiry
         self._listener = listener
+        self._guard = guard
+        self._api = api
         self._runner: web.AppRunner | None = None
 
     async def on_start(self) -> None:
@@ -79,14 +89,18 @@ class Web(Service):
         site.router.add_get("/healthz", self._health)
         site.router.add_get("/readyz", self._readiness)
         site.router.add_get(PATH, self._explain)
+        self._api.add_to(site)
+        Files().add_to(site)
+        self._guard.see_to(site)
         self._runner = web.AppRunner(site, access_log=None)
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
         host, port = self._runner.addresses[0][:2]
-        log.operator.info("metrics at http://%s:%s/metrics", host, port)
+        log.operator.info("metrics at http://%s:%s/metrics, live page at /", host, port)
 
     async def on_stop(self) -> None:
         """Answer no longer."""
+        await self._api.stop()
         if self._runner is not None:
             await self._runner.cleanup()
 

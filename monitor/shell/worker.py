@@ -42,6 +42,10 @@ from monitor.shell.topics import (
 )
 from monitor.shell.transport import BatchSchema, batches
 from monitor.shell.web import Web, address_of, listen_as_set
+from monitor.shell.web_api import Api
+from monitor.shell.web_feed import Feed
+from monitor.shell.web_group import Group
+from monitor.shell.web_guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -100,17 +104,26 @@ class OutcomeWorker:
         self.app.agent(self._source(), name="track")(self._track)
         self.app.task(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
+        self._web = self._pages(listener)
+        self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
+        self.app.on_before_shutdown.connect(self._tell_of_the_end)
+
+    def _pages(self, listener: socket) -> Web:
+        settings, policy, token = self._settings, self._policy, self._settings.web_token()
+        shown = Shown(settings.label_values, settings.label_values_max)
         exposition = Exposition(
             policy,
             self._owned,
             *self._collectors(),
-            shown=Shown(settings.label_values, settings.label_values_max),
+            shown=shown,
             hash_key=settings.hash_key(),
         )
-        inquiry = Inquiry(self._trackers, self._owners, settings.partitions, settings.hash_key())
-        self._web = Web(exposition, lambda: self.table.ready, inquiry, listener)
-        self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
-        self.app.on_before_shutdown.connect(self._tell_of_the_end)
+        partitions = settings.partitions
+        inquiry = Inquiry(self._trackers, self._owners, partitions, settings.hash_key(), token)
+        group = Group(policy, self._trackers, self._owners, self._lags, partitions, shown, token)
+        api = Api(group, Feed(settings.kafka_bootstrap), inquiry)
+        guard = Guard(token, settings.web_url)
+        return Web(exposition, lambda: self.table.ready, inquiry, listener, guard, api)
 
     def _collectors(self) -> list[Collector]:
         collectors: list[Collector] = [Distance(self._settings.partitions, self._lags)]

@@ -33,6 +33,7 @@ def test_played_once_it_sums_up_and_ends(tmp_path: Path) -> None:
         assert playing.wait(PATIENCE) == 0
     said = (tmp_path / "said").read_text()
 
+    assert re.search(r"^Live page at http://127\.0\.0\.1:\d+/$", said, re.MULTILINE)
     assert re.search(r"Metrics at http://127\.0\.0\.1:\d+/metrics", said)
     assert re.search(r"Playing [\d,]+ events of 5 days in 2 seconds", said)
     board, summary = said.split(" Summary ")

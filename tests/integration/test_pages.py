@@ -132,7 +132,8 @@ def test_time_stands_still_while_the_broker_does_not_answer(
 
 
 def test_there_is_no_other_page(worker: Worker) -> None:
-    assert worker.get("/")[0] == 404
+    assert worker.get("/nothing")[0] == 404
+    assert worker.get("/page/..%2fweb.py")[0] == 404
 
 
 @pytest.mark.usefixtures("worker")  # whose topics are there by then
@@ -144,12 +145,14 @@ def test_what_the_operator_must_change_is_named(broker: EmbeddedBroker, tmp_path
             for name, value in {
                 "HASH_KEY_FILE": "",
                 "WEB_PORT": port,
+                "WEB_HOST": "0.0.0.0",  # noqa: S104  # which is refused
                 "PARTITIONS": 3,
                 "KAFKA_BOOTSTRAP": "127.0.0.1:1",
             }.items()
         }
 
-    for name in ("HASH_KEY_FILE", "WEB_PORT", "KAFKA_BOOTSTRAP"):
+    assert f"{PREFIX}WEB_TOKEN_FILE is not set" in refusals["WEB_HOST"]
+    for name in ("HASH_KEY_FILE", "WEB_PORT", "WEB_HOST", "KAFKA_BOOTSTRAP"):
         assert f"{PREFIX}{name}" in refusals[name]
     assert "topic cx.conversations has 4 partitions, but 3 are wanted" in refusals["PARTITIONS"]
 

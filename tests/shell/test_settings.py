@@ -102,6 +102,39 @@ def test_without_a_key_the_way_to_one_is_told() -> None:
         read_settings().hash_key()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.8.9.10"])
+def test_on_loopback_no_token_is_needed(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv(f"{PREFIX}WEB_HOST", host)
+
+    assert read_settings().web_token() is None
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.1.2.3", "monitor.example"])  # noqa: S104
+def test_beyond_loopback_a_token_is_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}WEB_HOST", host)
+    with pytest.raises(SettingsError, match=rf"^{PREFIX}WEB_TOKEN_FILE is not set.*key new"):
+        read_settings().web_token()
+    file = tmp_path / "token"
+    write_new_key(file)
+    monkeypatch.setenv(f"{PREFIX}WEB_TOKEN_FILE", str(file))
+
+    assert read_settings().web_token() == file.read_text().strip()
+
+
+@pytest.mark.parametrize("content", ["two words that are long enough", "fünfzehn-und-mehr-zeichen"])
+def test_a_token_that_no_header_can_carry_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(content, encoding="utf-8")
+    monkeypatch.setenv(f"{PREFIX}WEB_TOKEN_FILE", str(file))
+
+    with pytest.raises(SettingsError, match=rf"^{PREFIX}WEB_TOKEN_FILE: .*one word"):
+        read_settings().web_token()
+
+
 def test_a_new_key_is_for_its_owner_only_and_never_the_same(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     write_new_key(one)
