@@ -17,6 +17,7 @@ import faust
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
 from monitor.shell import log
+from monitor.shell.access import access_of
 from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.disk_store import Directory
 from monitor.shell.faust_settings import faust_app
@@ -71,6 +72,7 @@ class OutcomeWorker:
             settings.group,
             settings.kafka_bootstrap,
             datadir=settings.data_dir,
+            credentials=access_of(settings).credentials,
             session_timeout=settings.session_timeout_seconds,
             commit_interval=settings.flush_interval_seconds,
             replicas=settings.replication_factor,

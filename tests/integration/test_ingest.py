@@ -51,7 +51,9 @@ rate = {rate}
 class Gateway:
     """The gateway as a process of its own, on loopback."""
 
-    def __init__(self, bootstrap: str, directory: Path, rate: int = 100_000) -> None:
+    def __init__(
+        self, bootstrap: str, directory: Path, rate: int = 100_000, **settings: object
+    ) -> None:
         self.port = free_port()
         (directory / "own.secret").write_text(SECRET)
         (directory / "gateway.toml").write_text(FILE.format(port=self.port, rate=rate))
@@ -65,7 +67,8 @@ class Gateway:
                 "PYTHONPATH": str(ROOT),
                 f"{PREFIX}KAFKA_BOOTSTRAP": bootstrap,
                 f"{PREFIX}PARTITIONS": str(PARTITIONS),
-            },
+            }
+            | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()},
         )
 
     def url(self, path: str) -> str:
