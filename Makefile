@@ -2,8 +2,8 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim schedules chaos check mutants bench bench-core bench-lock rules test-rules \
-  helm e2e dashboards stats tools fmt gen golden lock clean
+.PHONY: help demo test sim schedules chaos check mutants bench bench-core bench-lock rules site \
+  test-rules helm e2e dashboards stats tools fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -99,6 +99,10 @@ bench-core: $(VENV)/.test
 
 gen: $(VENV)/.test ## Write the generated files anew.
 	@$(BIN)/outcome-monitor schemas write
+	@$(BIN)/python -m tests.reference
+
+site: $(VENV)/.test ## Build the documentation's pages into build/site.
+	@$(BIN)/mkdocs build --strict
 
 golden: $(VENV)/.test ## Write the golden reports anew; read the diff before you commit it.
 	@$(BIN)/python -m pytest tests/golden --rewrite-golden

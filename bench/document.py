@@ -80,7 +80,7 @@ def _introduction() -> str:
     peers = ", ".join(f"{name} {_pinned(name)}" for name in _PEERS)
     return f"""\
 Written by `make bench ARGS=--document` on {datetime.now(UTC).date()}; do not edit it.
-What the jobs are is in [bench/README.md](../bench/README.md).
+What the jobs are is in `bench/README.md`.
 
 | | |
 |---|---|

@@ -28,6 +28,7 @@ TOP_LEVEL = {
     "bench",
     "deploy",
     "docs",
+    "mkdocs.yml",
     "monitor",
     "pyproject.toml",
     "schemas",

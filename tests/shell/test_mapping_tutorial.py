@@ -1,4 +1,4 @@
-"""Whoever follows docs/mapping-tutorial.md to the letter sees what it says.
+"""Whoever follows a tutorial of docs/ to the letter sees what it says.
 
 A block of the page is a file to save (``csv log.csv``), more for the end of one (``toml
 helpdesk.toml +``), commands (``sh``, with their exit code if it is not 0), or lines that the last
@@ -11,22 +11,23 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
-
     from tests.shell.conftest import Run
 
+TUTORIALS = ("tutorial.md", "mapping-tutorial.md")
 PAGE = ROOT / "docs" / "mapping-tutorial.md"
 BLOCK = re.compile(r"^```(\w+) ?(.*)\n((?:.*\n)*?)^```$", flags=re.MULTILINE)
 MAPPING_LINES_MAX = 40
 
 
-def blocks() -> list[tuple[str, str, str]]:
-    return BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+def blocks(page: str = "mapping-tutorial.md") -> list[tuple[str, str, str]]:
+    return BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
 
 
 def say(run: Run, commands: str, status: int) -> list[str]:
@@ -41,12 +42,13 @@ def say(run: Run, commands: str, status: int) -> list[str]:
     return [" ".join(line.split()) for line in written.splitlines()]
 
 
-def test_who_follows_the_tutorial_sees_what_it_says(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("page", TUTORIALS)
+def test_who_follows_a_tutorial_sees_what_it_says(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, page: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     written: list[str] = []
-    for kind, about, text in blocks():
+    for kind, about, text in blocks(page):
         if kind == "sh":
             written = say(run, text, int(about or 0))
         elif kind == "text":
