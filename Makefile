@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test sim schedules chaos fuzz-ingest check mutants bench bench-core bench-lock \
-  performance rules site test-rules e2e dashboards browser stats tools fmt gen golden lock clean
+  performance rules site test-rules helm e2e dashboards browser stats tools fmt gen golden lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -66,6 +66,10 @@ rules: $(VENV)/.test ## Write rules, alerts and dashboards anew, from deploy/slo
 
 test-rules: $(VENV)/.test ## Try rules, alerts and routes with the real promtool and amtool.
 	@$(BIN)/python -m pytest tests/rules $(ARGS)
+
+helm: $(VENV)/.test ## Render the Helm chart and hold it to Kubernetes' schemas (needs Go).
+	@.ci/helm
+	@$(BIN)/python -m pytest tests/helm $(ARGS)
 
 e2e: $(VENV)/.test ## Follow a broken promise from Kafka to the page, with real Prometheus and Alertmanager.
 	@$(BIN)/python -m pytest tests/monitoring $(ARGS)

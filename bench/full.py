@@ -30,6 +30,7 @@ from bench import traffic
 from bench.brokers import broker, cpu_seconds
 from bench.cores import can_be_limited, limited
 from bench.minimal.load import Entry, append, weigh
+from monitor.shell.access import Access
 from monitor.shell.topics import INPUTS, create_topics, partition_of
 from tests.integration.traffic import (
     Message,
@@ -115,7 +116,7 @@ def team(broker_name: str, count: int) -> Iterator[Team]:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outcome-monitor-")))
         running = broker(broker_name)
         stack.enter_context(running)
-        asyncio.run(create_topics(running.bootstrap, PARTITIONS))
+        asyncio.run(create_topics(Access(running.bootstrap), PARTITIONS))
         workers = [
             Worker(
                 *(running.bootstrap, GROUP, home / str(number)),

@@ -30,6 +30,7 @@ from bench import document
 from bench.brokers import BROKERS, broker, cpu_seconds
 from bench.full import customers_of
 from bench.recovery import rows
+from monitor.shell.access import Access
 from monitor.shell.changelog import Position, encode
 from monitor.shell.topics import INPUTS, changelog_of, create_topics
 from tests.integration.worker import PARTITIONS, Worker
@@ -47,7 +48,7 @@ _STANDS_BY = re.compile(r"standing by for partition (\d+)")
 
 async def fill(bootstrap: str, journeys: int) -> None:
     """Write the changelog of so many journeys."""
-    await create_topics(bootstrap, PARTITIONS, topics=[*INPUTS, changelog_of(GROUP)])
+    await create_topics(Access(bootstrap), PARTITIONS, topics=[*INPUTS, changelog_of(GROUP)])
     position = Position({one.name: 0 for one in INPUTS}, 0)
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, max_batch_size=1_000_000) as producer:
         for number in range(PARTITIONS):

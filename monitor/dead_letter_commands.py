@@ -15,6 +15,7 @@ from rich.progress import Progress
 
 from monitor.core.lengths import parse_length
 from monitor.core.moments import datetime_of, moment_of
+from monitor.shell.access import access_of
 from monitor.shell.dead_letters import Kept, chosen, letters, place_of, redrive
 from monitor.shell.replay import dump, dump_line
 from monitor.shell.settings import read_settings
@@ -69,7 +70,7 @@ def dead_letters_show(
     """
     where = place_of(place)
     with _progress() as seen:
-        (one,) = asyncio.run(chosen(read_settings().kafka_bootstrap, [where], seen))
+        (one,) = asyncio.run(chosen(access_of(read_settings()), [where], seen))
     if raw:
         sys.stdout.buffer.write(one.value or b"")
         return
@@ -107,15 +108,15 @@ def dead_letters_redrive(
             "choose what to send again: places as `dead-letters list` shows them, "
             "or --all with --topic, --reason or --since"
         )
-    bootstrap = read_settings().kafka_bootstrap
+    access = access_of(read_settings())
     if places:
         wanted = list(dict.fromkeys(map(place_of, places)))
         with _progress() as seen:
-            found = asyncio.run(chosen(bootstrap, wanted, seen))
+            found = asyncio.run(chosen(access, wanted, seen))
     else:
         found = _found(topic, reason, since)
     with _progress() as sent:
-        asyncio.run(redrive(bootstrap, found, lambda number: sent(number, len(found))))
+        asyncio.run(redrive(access, found, lambda number: sent(number, len(found))))
     sys.stdout.write(f"{len(found)} sent again\n")
 
 
@@ -131,7 +132,7 @@ def _found(topic: str | None, reason: Reason | None, since: str | None) -> list[
         ]
 
     with _progress() as seen:
-        found = asyncio.run(all_of_them(letters(read_settings().kafka_bootstrap, seen)))
+        found = asyncio.run(all_of_them(letters(access_of(read_settings()), seen)))
     found.sort(key=lambda one: (one.why.received_at, one.place))
     if window is None or not found:
         return found

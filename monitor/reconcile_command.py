@@ -18,6 +18,7 @@ from rich.progress import Progress
 
 from monitor.core.moments import DAY, moment_of
 from monitor.mapped_logs import STDIO, mapped, mapping_of
+from monitor.shell.access import access_of
 from monitor.shell.drift import Comparison, Day
 from monitor.shell.mapping_pages import told_in_lines
 from monitor.shell.mapping_trial import Trial
@@ -106,7 +107,7 @@ def _compared(settings: Settings, trial: Trial, records: list[Path], begin: Mome
             comparison.expect(event)
         task = progress.add_task("topics", total=None)
         seen = partial(_show, progress, task)
-        asyncio.run(see_topics(settings.kafka_bootstrap, comparison, begin, seen))
+        asyncio.run(see_topics(access_of(settings), comparison, begin, seen))
     console.print(told_in_lines(trial.summary(), trial.told()))
     return comparison
 

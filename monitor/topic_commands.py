@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from aiokafka.errors import KafkaError
 
+from monitor.shell.access import access_of
+from monitor.shell.refusal import why_refused
 from monitor.shell.replay import dump_line
 from monitor.shell.settings import read_settings
 from monitor.shell.topic_check import faults
-from monitor.shell.topics import create_topics, no_answer, topics_of
+from monitor.shell.topics import create_topics, topics_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from monitor.shell.access import Access
 
 topics_app = typer.Typer(help="The topics that workers read and write.", no_args_is_help=True)
 
@@ -49,14 +53,10 @@ def topics_create() -> None:
     """
     settings = read_settings()
     topics = topics_of(settings.group)
+    access = access_of(settings)
     _asked(
-        settings.kafka_bootstrap,
-        create_topics(
-            settings.kafka_bootstrap,
-            settings.partitions,
-            settings.replication_factor,
-            topics=topics,
-        ),
+        access,
+        create_topics(access, settings.partitions, settings.replication_factor, topics=topics),
     )
     sys.stdout.write(f"all {len(topics)} topics are there\n")
 
@@ -71,9 +71,8 @@ def topics_check(json_: _Json = False) -> None:
     """
     settings = read_settings()
     topics = topics_of(settings.group)
-    found = _asked(
-        settings.kafka_bootstrap, faults(settings.kafka_bootstrap, topics, settings.partitions)
-    )
+    access = access_of(settings)
+    found = _asked(access, faults(access, topics, settings.partitions))
     for one in found:
         if json_:
             told = {"topic": one.topic, "what": one.what, "fix": one.fix}
@@ -86,10 +85,10 @@ def topics_check(json_: _Json = False) -> None:
         sys.stdout.write(f"all {len(topics)} topics are as they are needed\n")
 
 
-def _asked(bootstrap: str, question: Coroutine[Any, Any, _T]) -> _T:
-    """What a broker answers, and if it does not, whom we asked."""
+def _asked(access: Access, question: Coroutine[Any, Any, _T]) -> _T:
+    """What a broker answers, and if it does not, why."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         return asyncio.run(question)
     except KafkaError:
-        raise no_answer(bootstrap) from None
+        raise asyncio.run(why_refused(access)) from None

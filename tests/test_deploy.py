@@ -6,11 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from monitor.shell.gateway_file import load_gateway
+from monitor.shell.notify_settings import NotifySettings
 from monitor.shell.settings import PREFIX, Settings
 from tests.paths import ROOT
 from tests.rules.conftest import tool
@@ -34,6 +37,7 @@ def compose() -> dict[str, Any]:
 @pytest.mark.parametrize("path", FILES, ids=[path.name for path in FILES])
 def test_every_setting_that_is_named_exists(path: Path) -> None:
     known = {name.upper() for name in Settings.model_fields}
+    known |= {f"NOTIFY_{name.upper()}" for name in NotifySettings.model_fields}
 
     assert set(_SETTING.findall(path.read_text())) <= known
 
@@ -65,6 +69,42 @@ def test_workers_can_write_their_own_directory_only(compose: dict[str, Any]) -> 
         assert [mount.rpartition(":")[2] for mount in one["volumes"]] == [
             "/var/lib/outcome-monitor"
         ]
+
+
+def test_the_gateway_and_the_notifier_write_nothing(compose: dict[str, Any]) -> None:
+    for name in ("gateway", "notifier"):
+        one = compose["services"][name]
+        assert one["read_only"]
+        assert one["cap_drop"] == ["ALL"]
+        assert all(mount.endswith(":ro") for mount in one.get("volumes", ()))
+
+
+def test_a_file_of_a_secret_is_given_to_whom_is_told_of_it(compose: dict[str, Any]) -> None:
+    gateway = load_gateway(DEPLOY / "gateway.toml")
+    named = {"gateway": [str(path) for path in gateway.sources["own"].secrets]}
+    for name, one in compose["services"].items():
+        told = one.get("environment", {}).items()
+        files = named.get(name, []) + [to for setting, to in told if setting.endswith("_FILE")]
+
+        assert files == [f"/run/secrets/{secret}" for secret in one.get("secrets", ())], name
+        assert set(one.get("secrets", ())) <= compose["secrets"].keys()
+
+
+def test_the_gateway_is_published_where_it_listens(compose: dict[str, Any]) -> None:
+    gateway, one = load_gateway(DEPLOY / "gateway.toml"), compose["services"]["gateway"]
+
+    assert one["ports"] == [f"127.0.0.1:{gateway.port}:{gateway.port}"]
+    assert f":{gateway.port}/healthz" in one["healthcheck"]["test"][-1]
+
+
+def test_alertmanager_finds_the_notifier(compose: dict[str, Any]) -> None:
+    slo = tomllib.loads((DEPLOY / "slo.toml").read_text())
+    port = NotifySettings.model_fields["web_port"].default
+    notifier = compose["services"]["notifier"]
+
+    assert slo["links"]["notifier"] == f"http://127.0.0.1:{port}/alerts"
+    assert notifier["network_mode"] == "service:alertmanager"
+    assert f":{port}/healthz" in notifier["healthcheck"]["test"][-1]
 
 
 def test_no_image_moves_under_the_feet_of_its_users(compose: dict[str, Any]) -> None:

@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from monitor.shell.refusal import why_refused
 from monitor.shell.topic_reader import records_of
-from monitor.shell.topics import DEAD_LETTER_BYTES_MAX, DEAD_LETTERS, exists, no_answer
+from monitor.shell.topics import DEAD_LETTER_BYTES_MAX, DEAD_LETTERS, exists
 from schemas.published import DeadLetter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
     from aiokafka import ConsumerRecord
+
+    from monitor.shell.access import Access
 
     Headers = Sequence[tuple[str, bytes | None]]
 
@@ -78,32 +81,32 @@ def place_of(text: str) -> Place:
     return Place(int(written[1]), int(written[2]))
 
 
-async def letters(bootstrap: str, seen: Callable[[int, int], None]) -> AsyncIterator[Kept]:
+async def letters(access: Access, seen: Callable[[int, int], None]) -> AsyncIterator[Kept]:
     """All dead letters there are now, of each partition from the oldest on.
 
     Args:
-        bootstrap: the broker's address.
+        access: the way to the broker.
         seen: is told how many were read, and how many there may be.
 
     Raises:
         DeadLetterError: the topic does not exist.
-        SettingsError: nobody answers there.
+        SettingsError: nobody answers there, or lets us in.
     """
-    await _require_topic(bootstrap)
-    there = records_of(bootstrap, [DEAD_LETTERS.name], seen, bytes_max=DEAD_LETTER_BYTES_MAX)
+    await _require_topic(access)
+    there = records_of(access, [DEAD_LETTERS.name], seen, bytes_max=DEAD_LETTER_BYTES_MAX)
     async for record in there:
         yield _kept(record)
 
 
 async def chosen(
-    bootstrap: str, places: Collection[Place], seen: Callable[[int, int], None]
+    access: Access, places: Collection[Place], seen: Callable[[int, int], None]
 ) -> list[Kept]:
     """The dead letters at these places.
 
     Raises:
         DeadLetterError: nothing lies at one of them.
     """
-    found = {one.place: one async for one in letters(bootstrap, seen) if one.place in places}
+    found = {one.place: one async for one in letters(access, seen) if one.place in places}
     missing = [str(place) for place in places if place not in found]
     if missing:
         raise DeadLetterError(
@@ -112,20 +115,18 @@ async def chosen(
     return [found[place] for place in places]
 
 
-async def redrive(bootstrap: str, wanted: Sequence[Kept], sent: Callable[[int], None]) -> None:
+async def redrive(access: Access, wanted: Sequence[Kept], sent: Callable[[int], None]) -> None:
     """Send records again to where they came from, one by one, in this order.
 
     Args:
-        bootstrap: the broker's address.
+        access: the way to the broker.
         wanted: what to send.
         sent: is told after each how many are there.
 
     Raises:
         DeadLetterError: the broker refuses one. The message says how many were sent before it.
     """
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, acks="all", max_request_size=DEAD_LETTER_BYTES_MAX
-    )
+    producer = AIOKafkaProducer(**access.client, acks="all", max_request_size=DEAD_LETTER_BYTES_MAX)
     number = 0
     try:
         await producer.start()
@@ -148,15 +149,15 @@ async def redrive(bootstrap: str, wanted: Sequence[Kept], sent: Callable[[int], 
         await producer.stop()
 
 
-async def _require_topic(bootstrap: str) -> None:
+async def _require_topic(access: Access) -> None:
     try:
         async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
-            there = await exists(bootstrap, DEAD_LETTERS)
+            there = await exists(access, DEAD_LETTERS)
     except (KafkaError, TimeoutError):
-        raise no_answer(bootstrap) from None
+        raise await why_refused(access) from None
     if not there:
         raise DeadLetterError(
-            f"{bootstrap} has no topic {DEAD_LETTERS.name}; fix: name the broker by "
+            f"{access.bootstrap} has no topic {DEAD_LETTERS.name}; fix: name the broker by "
             "OUTCOME_MONITOR_KAFKA_BOOTSTRAP, or start a worker, which makes its topics"
         )
 

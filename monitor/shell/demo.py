@@ -24,6 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.core.moments import SECOND, seconds
 from monitor.core.policy import Policy
+from monitor.shell.access import Access
 from monitor.shell.board import Examples, board
 from monitor.shell.child import LOOPBACK, ChildProcess, claimed, free_port
 from monitor.shell.embedded import EmbeddedBroker
@@ -85,7 +86,7 @@ def _run(options: DemoOptions, console: Console) -> None:
         )
         with console.status("Starting the embedded Kafka-compatible broker"):
             broker = children.enter_context(EmbeddedBroker())
-            asyncio.run(create_topics(broker.bootstrap, PARTITIONS))
+            asyncio.run(create_topics(Access(broker.bootstrap), PARTITIONS))
         port = claimed(options.port) if options.port else free_port()
         with console.status("Starting the worker"):
             worker = children.enter_context(_worker(broker.bootstrap, directory, port))
@@ -186,7 +187,7 @@ class _Show:
 
     async def _play(self, play_: Play) -> None:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._broker.bootstrap, acks="all", linger_ms=20
+            **Access(self._broker.bootstrap).client, acks="all", linger_ms=20
         )
         columns = (TextColumn("Playing"), BarColumn(), TimeRemainingColumn())
         try:
@@ -234,7 +235,7 @@ class _Show:
 
     async def _collect_examples(self) -> None:
         consumer = AIOKafkaConsumer(
-            FINDINGS.name, bootstrap_servers=self._broker.bootstrap, auto_offset_reset="earliest"
+            FINDINGS.name, **Access(self._broker.bootstrap).client, auto_offset_reset="earliest"
         )
         # A start that is interrupted has to be stopped as well.
         try:

@@ -16,10 +16,12 @@ import aiohttp
 from aiokafka.errors import KafkaError
 
 from monitor.shell import topic_check
+from monitor.shell.access import access_of
 from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.policy_file import PolicyError, load_policy
+from monitor.shell.refusal import why_refused
 from monitor.shell.settings import PREFIX, SettingsError
-from monitor.shell.topics import TopicError, no_answer, topics_of
+from monitor.shell.topics import TopicError, topics_of
 from monitor.shell.worker_page import WorkerPage
 
 if TYPE_CHECKING:
@@ -84,6 +86,10 @@ def examine_files(settings: Settings) -> Iterator[Ailment]:
     except SettingsError as error:
         yield Ailment.of(error, "outcome-monitor key new hash.key, and name the file")
     try:
+        access_of(settings)
+    except SettingsError as error:
+        yield Ailment.of(error, "see docs/kafka-security.md")
+    try:
         load_policy(settings.policy_file)
     except PolicyError as error:
         yield Ailment.of(error, "outcome-monitor policy check names the key and its range")
@@ -95,13 +101,16 @@ def examine_files(settings: Settings) -> Iterator[Ailment]:
 
 
 async def examine_topics(settings: Settings) -> list[Ailment]:
-    """Whether the broker answers, and its topics are as they are needed."""
-    bootstrap, topics = settings.kafka_bootstrap, topics_of(settings.group)
+    """Whether the broker answers and lets us in, and its topics are as they are needed."""
+    try:
+        access, topics = access_of(settings), topics_of(settings.group)
+    except SettingsError:
+        return [Ailment("no settings lead to a broker", "repair them, and ask again")]
     try:
         async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS):
-            found = await topic_check.faults(bootstrap, topics, settings.partitions)
+            found = await topic_check.faults(access, topics, settings.partitions)
     except (KafkaError, TimeoutError):
-        return [Ailment.of(no_answer(bootstrap), "see that the broker runs")]
+        return [Ailment.of(await why_refused(access), "see that the broker runs")]
     except TopicError as error:
         return [Ailment.of(error, "see that all brokers run")]
     return [Ailment(f"topic {one.topic} {one.what}", one.fix) for one in found]

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, UnknownError, UnsupportedVersionError
 
 from monitor.shell import log
+from monitor.shell.access import access_of
 from monitor.shell.topics import INPUTS, see_to_topics
 from schemas.decode import TOPIC_OF
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from monitor.adapters.records import Event
+    from monitor.shell.access import Access
     from monitor.shell.settings import Settings
 
 _AT_ONCE = 1_000
@@ -44,15 +46,15 @@ class Outlet:
 
     async def __aenter__(self) -> Self:
         await see_to_topics(self._settings, INPUTS)
-        address = self._settings.kafka_bootstrap
+        access = access_of(self._settings)
         try:
-            self._producer = await _started(address, idempotent=True)
+            self._producer = await _started(access, idempotent=True)
         except (UnknownError, UnsupportedVersionError):
             # Tansu's memory engine refuses to number its producers.
             log.operator.warning(
                 "the broker numbers no producers: a retry may write an event twice"
             )
-            self._producer = await _started(address, idempotent=False)
+            self._producer = await _started(access, idempotent=False)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -110,10 +112,8 @@ def key_of(event: Event) -> str | None:
     return next((name for name in names if name), None)
 
 
-async def _started(address: str, *, idempotent: bool) -> AIOKafkaProducer:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=address, acks="all", enable_idempotence=idempotent
-    )
+async def _started(access: Access, *, idempotent: bool) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(**access.client, acks="all", enable_idempotence=idempotent)
     try:
         await producer.start()
     except BaseException:

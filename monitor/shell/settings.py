@@ -55,6 +55,28 @@ class Settings(BaseSettings):
     kafka_bootstrap: Annotated[str, AfterValidator(_require_addresses)] = Field(
         default="127.0.0.1:9092", description="host:port of one or more brokers, with commas."
     )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = Field(
+        default="PLAINTEXT",
+        description="How brokers are spoken to, in Kafka's words: by TLS or not, by SASL or not.",
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None, description="Certificate of the CA that issued the brokers' own, in PEM."
+    )
+    kafka_certificate_file: Path | None = Field(
+        default=None, description="Our certificate, for brokers that ask for one, in PEM."
+    )
+    kafka_key_file: Path | None = Field(
+        default=None, description="The private key of that certificate, in PEM, not encrypted."
+    )
+    kafka_sasl_mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] | None = Field(
+        default=None, description="How the user is proven, with SASL_SSL."
+    )
+    kafka_user_file: Path | None = Field(
+        default=None, description="File with the name of the Kafka user, with SASL_SSL."
+    )
+    kafka_password_file: Path | None = Field(
+        default=None, description="File with the password of that user."
+    )
     group: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] = Field(
         default="outcome-monitor", description="Consumer group, and prefix of the changelog topic."
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from aiokafka.admin import AIOKafkaAdminClient
 
+    from monitor.shell.access import Access
     from monitor.shell.topics import Topic
 
 _CLEANUP = "cleanup.policy"
@@ -28,19 +29,19 @@ class Fault:
     fix: str
 
 
-async def faults(bootstrap: str, topics: Sequence[Topic], partitions: int) -> list[Fault]:
+async def faults(access: Access, topics: Sequence[Topic], partitions: int) -> list[Fault]:
     """Everything about these topics that is not as we need it. Makes and changes nothing.
 
     Args:
-        bootstrap: the broker's address.
+        access: the way to the broker.
         topics: which.
         partitions: how many partitions each should have.
 
     Raises:
         TopicError: a topic has no leader.
-        KafkaConnectionError: nobody answers there.
+        KafkaConnectionError: nobody answers there, or lets us in.
     """
-    async with admin_client(bootstrap, None) as client:
+    async with admin_client(access) as client:
         there = set(await client.list_topics())
         found = [topic for topic in topics if topic.name in there]
         counts = await partition_counts(client, [topic.name for topic in found])

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CorruptRecordException, KafkaError
 
 from monitor.shell import raw_records
-from monitor.shell.topics import no_answer
+from monitor.shell.refusal import why_refused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aiokafka import ConsumerRecord, TopicPartition
 
     from monitor.core.moments import Moment
+    from monitor.shell.access import Access
 
 _WAIT_MILLISECONDS = 200
 _ANSWERED_WITHIN_SECONDS = 15
@@ -28,7 +29,7 @@ _RECORD_BYTES_MAX = 1024 * 1024
 
 
 async def records_of(
-    bootstrap: str,
+    access: Access,
     topics: Sequence[str],
     seen: Callable[[int, int], None],
     *,
@@ -38,7 +39,7 @@ async def records_of(
     """All records there are now, of each partition in their order.
 
     Args:
-        bootstrap: the broker's address.
+        access: the way to Kafka.
         topics: which topics; they exist.
         seen: is told how many were read, and how many there may be.
         since: leaves out what lies before the first record that was written at this moment or
@@ -46,12 +47,12 @@ async def records_of(
         bytes_max: the largest record that may be there.
 
     Raises:
-        SettingsError: nobody answers there.
+        SettingsError: nobody answers there, or lets us in.
     """
     # Without a group it is given all partitions.
     consumer = AIOKafkaConsumer(
         *topics,
-        bootstrap_servers=bootstrap,
+        **access.client,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
         max_partition_fetch_bytes=bytes_max,
@@ -70,7 +71,7 @@ async def records_of(
                 yield record
             seen(read, reading.length)
     except (KafkaError, TimeoutError):
-        raise no_answer(bootstrap) from None
+        raise await why_refused(access) from None
     finally:
         await consumer.stop()
 

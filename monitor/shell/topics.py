@@ -17,13 +17,15 @@ from aiokafka.errors import KafkaConnectionError, NoError, TopicAlreadyExistsErr
 from aiokafka.partitioner import murmur2
 
 from monitor.core.notes import NOTE_BYTES_MAX
+from monitor.shell.access import access_of
 from monitor.shell.changelog import COMPACTION_LAG_MILLISECONDS
-from monitor.shell.settings import PREFIX, SettingsError
+from monitor.shell.refusal import why_refused
 from schemas import decode, evaluations, published
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from monitor.shell.access import Access
     from monitor.shell.settings import Settings
 
 RETENTION = timedelta(days=35)  # the longest horizon, 30 days, and time to come back to it
@@ -111,57 +113,49 @@ def topics_of(group: str) -> tuple[Topic, ...]:
 
 
 async def create_topics(
-    bootstrap: str,
+    access: Access,
     partitions: int,
     replication_factor: int = 1,
     *,
     topics: Sequence[Topic] = INPUTS + OUTPUTS,
-    security: Mapping[str, Any] | None = None,
 ) -> None:
     """Make the topics that are missing, check those that exist, and wait until all have leaders.
 
     Args:
-        bootstrap: The broker's address.
+        access: The way to the broker.
         partitions: How many partitions each topic has.
         replication_factor: How many brokers keep each new partition.
         topics: What to make; tests give names of their own.
-        security: The client's settings for TLS and SASL, as aiokafka names them.
 
     Raises:
         TopicError: The broker refused a topic, or one exists with another partition count.
-        KafkaConnectionError: Nobody answers there.
+        KafkaConnectionError: Nobody answers there, or lets us in.
     """
-    async with admin_client(bootstrap, security) as client:
+    async with admin_client(access) as client:
         await _create(client, topics, partitions, replication_factor)
         await _check(client, topics, partitions)
 
 
 async def check_topics(
-    bootstrap: str,
-    partitions: int,
-    *,
-    topics: Sequence[Topic] = INPUTS + OUTPUTS,
-    security: Mapping[str, Any] | None = None,
+    access: Access, partitions: int, *, topics: Sequence[Topic] = INPUTS + OUTPUTS
 ) -> None:
     """Check that all topics are there, each with so many partitions and a leader for all of them.
 
     Raises:
         TopicError: One is missing, or has another partition count.
-        KafkaConnectionError: Nobody answers there.
+        KafkaConnectionError: Nobody answers there, or lets us in.
     """
-    async with admin_client(bootstrap, security) as client:
+    async with admin_client(access) as client:
         await _check(client, topics, partitions)
 
 
-async def exists(
-    bootstrap: str, topic: Topic, *, security: Mapping[str, Any] | None = None
-) -> bool:
+async def exists(access: Access, topic: Topic) -> bool:
     """Whether there is such a topic. To begin reading might make it, without its settings.
 
     Raises:
-        KafkaConnectionError: Nobody answers there.
+        KafkaConnectionError: Nobody answers there, or lets us in.
     """
-    async with admin_client(bootstrap, security) as client:
+    async with admin_client(access) as client:
         return topic.name in await client.list_topics()
 
 
@@ -169,35 +163,25 @@ async def see_to_topics(settings: Settings, topics: Sequence[Topic]) -> None:
     """Make the topics that are missing, if the settings want it, and check them.
 
     Raises:
-        SettingsError: nobody answers at the address.
+        SettingsError: nobody answers at the address, or lets us in.
         TopicError: a topic is not as we need it.
     """
-    bootstrap, partitions = settings.kafka_bootstrap, settings.partitions
+    access, partitions = access_of(settings), settings.partitions
     try:
         async with asyncio.timeout(_ANSWERED_WITHIN.total_seconds()):
             if settings.create_topics:
                 replicas = settings.replication_factor
-                await create_topics(bootstrap, partitions, replicas, topics=topics)
+                await create_topics(access, partitions, replicas, topics=topics)
             else:
-                await check_topics(bootstrap, partitions, topics=topics)
+                await check_topics(access, partitions, topics=topics)
     except (KafkaConnectionError, TimeoutError):
-        raise no_answer(bootstrap) from None
-
-
-def no_answer(bootstrap: str) -> SettingsError:
-    """Say that no broker is where the settings have one."""
-    return SettingsError(
-        f"{PREFIX}KAFKA_BOOTSTRAP: no Kafka broker answers at {bootstrap}; "
-        "fix: start it, or give the address of one that runs"
-    )
+        raise await why_refused(access) from None
 
 
 @asynccontextmanager
-async def admin_client(
-    bootstrap: str, security: Mapping[str, Any] | None
-) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(access: Access) -> AsyncIterator[AIOKafkaAdminClient]:
     """A connected client for questions about topics."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **(security or {}))
+    client = AIOKafkaAdminClient(**access.client)
     try:
         await client.start()
         yield client

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from aiokafka import ConsumerRecord
 
+    from monitor.shell.access import Access
+
 KEPT_MAX = 2000
 _PLACE = re.compile(r"([0-9]{1,15})\.([0-9]{1,9})\.([0-9]{1,18})")
 _AT_ONCE = 100
@@ -168,10 +170,10 @@ def _fits(finding: Finding, wanted: Mapping[str, frozenset[str]]) -> bool:
 class Feed:
     """Reads the topic, keeps what came last, and tells listeners of what comes."""
 
-    def __init__(self, bootstrap: str, kept: Kept | None = None) -> None:
+    def __init__(self, access: Access, kept: Kept | None = None) -> None:
         """Nothing is read before ``ready`` is asked for."""
         self.kept = kept or Kept()
-        self._bootstrap = bootstrap
+        self._access = access
         self._listeners: set[Callable[[Found], None]] = set()
         self._caught_up = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
@@ -223,7 +225,7 @@ class Feed:
         # Without a group it is given all partitions.
         consumer = AIOKafkaConsumer(
             FINDINGS.name,
-            bootstrap_servers=self._bootstrap,
+            **self._access.client,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
         )

@@ -17,6 +17,7 @@ import faust
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.snapshot import restore
 from monitor.shell import log
+from monitor.shell.access import access_of
 from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.disk_store import Directory
 from monitor.shell.faust_settings import faust_app
@@ -71,10 +72,12 @@ class OutcomeWorker:
         """Wire the parts; nothing runs before ``run``."""
         self._settings = settings
         self._policy = policy
+        self._access = access_of(settings)
         self.app = faust_app(
             settings.group,
             settings.kafka_bootstrap,
             datadir=settings.data_dir,
+            credentials=self._access.credentials,
             session_timeout=settings.session_timeout_seconds,
             commit_interval=settings.flush_interval_seconds,
             replicas=settings.replication_factor,
@@ -121,7 +124,7 @@ class OutcomeWorker:
         partitions = settings.partitions
         inquiry = Inquiry(self._trackers, self._owners, partitions, settings.hash_key(), token)
         group = Group(policy, self._trackers, self._owners, self._lags, partitions, shown, token)
-        api = Api(group, Feed(settings.kafka_bootstrap), inquiry)
+        api = Api(group, Feed(self._access), inquiry)
         guard = Guard(token, settings.web_url)
         return Web(exposition, lambda: self.table.ready, inquiry, listener, guard, api)
 

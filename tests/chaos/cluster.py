@@ -10,6 +10,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from monitor.shell.access import Access
 from monitor.shell.child import LOOPBACK, ChildError
 from monitor.shell.topics import check_topics
 from tests.chaos.door import Door
@@ -184,5 +185,5 @@ class Broker:
     def _return(self) -> None:
         """Come back, and be of use again before anything else goes wrong here."""
         self._kafka.start()
-        asyncio.run(check_topics(self._kafka.bootstrap, PARTITIONS))
+        asyncio.run(check_topics(Access(self._kafka.bootstrap), PARTITIONS))
         time.sleep(_OF_USE_SECONDS)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from monitor.core.moments import seconds
+from monitor.shell.access import Access
 from monitor.shell.topics import INPUTS, OUTPUTS, create_topics
 from schemas.decode import TOPICS
 from tests.chaos.cluster import Broker, Place
@@ -77,7 +78,7 @@ class Chaos:
             kafka = ApacheKafka(doorways=WORKERS + SPARE)
             ending.enter_context(kafka)
             ending.callback(lambda: shutil.copy(kafka.log, self._directory / "broker.log"))
-            asyncio.run(create_topics(kafka.bootstrap, PARTITIONS, topics=INPUTS + OUTPUTS))
+            asyncio.run(create_topics(Access(kafka.bootstrap), PARTITIONS, topics=INPUTS + OUTPUTS))
             for number, doorway in enumerate(kafka.doorways):
                 directory = self._directory / f"worker-{number}"
                 place = Place(number, doorway, directory, self._plan.engine)

@@ -16,10 +16,13 @@ import struct
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from monitor.shell.child import LOOPBACK, ChildError, ChildProcess, free_port
 from monitor.shell.embedded import answers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 HOW_TO_GET_IT = "install Java 17 and Maven"
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -71,11 +74,20 @@ class Doorway(NamedTuple):
     inside: int
 
 
+class Safeguards(NamedTuple):
+    """Listeners by their security protocol, the settings of these, and who may come in."""
+
+    ports: Mapping[str, int]
+    settings: str
+    users: Sequence[str]
+
+
 class ApacheKafka:
     """A broker on data of its own; the ``with`` block starts it, and removes it at the end."""
 
-    def __init__(self, doorways: int = 0) -> None:
-        """Listen for clients that come directly, and behind so many doorways."""
+    def __init__(self, doorways: int = 0, safeguards: Safeguards | None = None) -> None:
+        """Listen for clients that come directly, and behind so many doorways or safeguards."""
+        self._safeguards = safeguards
         self.doorways = [Doorway(free_port(), free_port()) for _ in range(doorways)]
         self._directory = tempfile.TemporaryDirectory(prefix="outcome-monitor-kafka-")
         home = Path(self._directory.name)
@@ -86,6 +98,7 @@ class ApacheKafka:
             _SETTINGS.format(
                 port=port, controller_port=free_port(), data=self._data, **self._listeners()
             )
+            + (safeguards.settings if safeguards else "")
         )
         self._process = ChildProcess(
             "Apache Kafka",
@@ -143,11 +156,16 @@ class ApacheKafka:
         self._directory.cleanup()
 
     def _listeners(self) -> dict[str, str]:
-        numbered = list(enumerate(self.doorways))
+        listeners = [
+            (f"DOOR{n}", "PLAINTEXT", one.outside, one.inside)
+            for n, one in enumerate(self.doorways)
+        ]
+        for protocol, port in self._safeguards.ports.items() if self._safeguards else ():
+            listeners.append((protocol, protocol, port, port))
         return {
-            "inside": "".join(f",DOOR{n}://{LOOPBACK}:{one.inside}" for n, one in numbered),
-            "outside": "".join(f",DOOR{n}://{LOOPBACK}:{one.outside}" for n, one in numbered),
-            "protocols": "".join(f",DOOR{n}:PLAINTEXT" for n, _ in numbered),
+            "inside": "".join(f",{name}://{LOOPBACK}:{port}" for name, _, _, port in listeners),
+            "outside": "".join(f",{name}://{LOOPBACK}:{port}" for name, _, port, _ in listeners),
+            "protocols": "".join(f",{name}:{protocol}" for name, protocol, _, _ in listeners),
         }
 
     def _format(self) -> None:
@@ -155,6 +173,7 @@ class ApacheKafka:
             [
                 *(*_java(self._data.parent), "kafka.tools.StorageTool", "format"),
                 *("--cluster-id", _CLUSTER_ID, "--config", str(self._settings)),
+                *(self._safeguards.users if self._safeguards else ()),
             ],
             check=False,
             capture_output=True,

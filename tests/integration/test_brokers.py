@@ -17,6 +17,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from monitor.shell.access import Access
 from monitor.shell.child import ChildError
 from monitor.shell.embedded import EmbeddedBroker, answers
 from monitor.shell.topics import CONVERSATIONS, DEAD_LETTERS, TopicError, create_topics
@@ -234,7 +235,7 @@ async def made(
     """Make a topic like the product's under a name of the test's own, and return the name."""
     name = f"{prefix}.{topic.name}"
     own = dataclasses.replace(topic, name=name)
-    await create_topics(bootstrap, partitions, replication_factor, topics=[own])
+    await create_topics(Access(bootstrap), partitions, replication_factor, topics=[own])
     return name
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from monitor.shell.access import Access
 from monitor.shell.topics import INPUTS, OUTPUTS, create_topics
 from schemas.published import DEAD_LETTERS, DeadLetter, Reason
 from tests.integration.traffic import read_all
@@ -55,7 +56,7 @@ LETTERS = [
 
 async def prepare(bootstrap: str) -> list[str]:
     """Write dead letters as a worker does, and return the place of each."""
-    await create_topics(bootstrap, PARTITIONS, topics=INPUTS + OUTPUTS)
+    await create_topics(Access(bootstrap), PARTITIONS, topics=INPUTS + OUTPUTS)
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         sent = [
             await producer.send_and_wait(

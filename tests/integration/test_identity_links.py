@@ -12,6 +12,7 @@ from monitor.core.moments import seconds
 from monitor.core.notes import NOTE_BYTES_MAX, Moved, Note, encode
 from monitor.core.policy import Policy
 from monitor.core.reading import total
+from monitor.shell.access import Access
 from monitor.shell.topics import create_topics, notes_of, partition_of
 from schemas.published import FINDINGS, OUTCOMES
 from tests.build import claimed, clock, linked, started, topic_of
@@ -64,7 +65,7 @@ def test_the_largest_note_is_one_that_its_topic_takes(
     apache_kafka: ApacheKafka, topic_prefix: str
 ) -> None:
     topic = notes_of(topic_prefix)
-    asyncio.run(create_topics(apache_kafka.bootstrap, PARTITIONS, topics=[topic]))
+    asyncio.run(create_topics(Access(apache_kafka.bootstrap), PARTITIONS, topics=[topic]))
     row = random.Random(6).randbytes(NOTE_BYTES_MAX)  # noqa: S311 - it hides nothing
     note = encode(Note("0-" + 32 * "a", 2**31, 1000 * "z", Moved(2**62, 2**62, row)))
     message = Message(topic.name, 1000 * b"z", note, partition=0)

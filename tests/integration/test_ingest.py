@@ -70,7 +70,7 @@ class Gateway:
         rate: int = 100_000,
         file: str = FILE,
         tls: ssl.SSLContext | None = None,
-        **settings: str,
+        **settings: object,
     ) -> None:
         self.port = free_port()
         self.directory = directory
@@ -89,7 +89,7 @@ class Gateway:
                 f"{PREFIX}KAFKA_BOOTSTRAP": bootstrap,
                 f"{PREFIX}PARTITIONS": str(PARTITIONS),
             }
-            | {f"{PREFIX}{name}": value for name, value in settings.items()},
+            | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.items()},
         )
 
     def url(self, path: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from monitor.adapters.mapping import load_mapping
+from monitor.shell.access import Access
 from monitor.shell.settings import PREFIX
 from monitor.shell.topics import INPUTS, create_topics
 from schemas.decode import TOPIC_OF, TOPICS
@@ -91,7 +92,7 @@ def test_what_kafka_does_not_take_is_said(apache_kafka: ApacheKafka, tmp_path: P
     bootstrap = apache_kafka.bootstrap
     tiny = [replace(topic, settings={"max.message.bytes": "200"}) for topic in INPUTS]
     asyncio.run(remove_our_topics(bootstrap))
-    asyncio.run(create_topics(bootstrap, PARTITIONS, topics=tiny))
+    asyncio.run(create_topics(Access(bootstrap), PARTITIONS, topics=tiny))
     ran = run_map(bootstrap, tmp_path / "log.jsonl")
     asyncio.run(remove_our_topics(bootstrap))
 

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.adapters.mapping import load_mapping
+from monitor.shell.access import Access
 from monitor.shell.outlet import key_of
 from monitor.shell.settings import PREFIX
 from monitor.shell.topics import INPUTS, create_topics, partition_of
@@ -64,7 +65,7 @@ class Written:
 
 async def write(bootstrap: str, written: list[Written]) -> None:
     """Write events in this order, as their producer would."""
-    await create_topics(bootstrap, PARTITIONS, topics=INPUTS)
+    await create_topics(Access(bootstrap), PARTITIONS, topics=INPUTS)
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
         for one in written:
             key = key_of(one.event) or ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from monitor.shell.access import Access
 from monitor.shell.settings import SettingsError
 from monitor.shell.topic_reader import records_of
 from monitor.shell.topics import INPUTS, create_topics
@@ -30,11 +31,11 @@ def nothing(read: int, of: int) -> None:
 async def read(
     bootstrap: str, seen: Callable[[int, int], None] = nothing
 ) -> list[ConsumerRecord[bytes, bytes]]:
-    return [record async for record in records_of(bootstrap, [TOPIC], seen)]
+    return [record async for record in records_of(Access(bootstrap), [TOPIC], seen)]
 
 
 async def prepared(bootstrap: str) -> None:
-    await create_topics(bootstrap, PARTITIONS, topics=INPUTS)
+    await create_topics(Access(bootstrap), PARTITIONS, topics=INPUTS)
 
 
 @pytest.mark.parametrize("extensions", ["with", "without"])
@@ -68,7 +69,7 @@ def test_what_comes_meanwhile_is_not_waited_for(unused: str) -> None:
             for _ in range(10):
                 await producer.send_and_wait(TOPIC, bytes(300_000), partition=0)
             read = 0
-            async for _ in records_of(unused, [TOPIC], nothing):
+            async for _ in records_of(Access(unused), [TOPIC], nothing):
                 read += 1
                 await producer.send_and_wait(TOPIC, b"meanwhile", partition=0)
         return read

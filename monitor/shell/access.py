@@ -1,0 +1,170 @@
+"""How every client of ours comes to Kafka: the address, and what either side has to prove there.
+
+Rule: aiokafka's clients are made with `Access.client`, Faust's with `Access.credentials`, and none
+otherwise. A broker proves by TLS that the CA file vouches for it and that it is the host that was
+called; there is no setting that would let it off. Secrets come from files, which are read once.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from faust import SASLCredentials, SSLCredentials
+
+from monitor.shell.settings import PREFIX, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from faust.types.auth import CredentialsT
+
+    from monitor.shell.settings import Settings
+
+_PROTOCOL = "kafka_security_protocol"
+_CA, _CERTIFICATE, _KEY = "kafka_ca_file", "kafka_certificate_file", "kafka_key_file"
+_MECHANISM, _USER, _PASSWORD = "kafka_sasl_mechanism", "kafka_user_file", "kafka_password_file"
+
+_TLS, _SASL = ("SSL", "SASL_SSL"), ("SASL_SSL",)
+_USED_BY = {
+    **dict.fromkeys((_CA, _CERTIFICATE, _KEY), _TLS),
+    **dict.fromkeys((_MECHANISM, _USER, _PASSWORD), _SASL),
+}
+# Where these are used, they are needed.
+_HOW_TO_SET = {
+    _CA: "name the file of the CA that issued the brokers' certificates, in PEM; for brokers of a "
+    "public one, such as /etc/ssl/certs/ca-certificates.crt",
+    _MECHANISM: "set SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN, whichever the brokers know the user by",
+    _USER: "name a file with the name of the Kafka user",
+    _PASSWORD: "name a file with the password of the Kafka user",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where Kafka is, and how it is entered."""
+
+    bootstrap: str
+    #: As aiokafka names them; without any, there is no TLS and nobody proves anything.
+    security: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """The arguments by which a client of aiokafka gets in."""
+        return {"bootstrap_servers": self.bootstrap, **self.security}
+
+    @property
+    def credentials(self) -> CredentialsT | None:
+        """The same for all clients of a Faust app."""
+        context = self.security.get("ssl_context")
+        if "sasl_mechanism" in self.security:
+            return SASLCredentials(
+                username=self.security["sasl_plain_username"],
+                password=self.security["sasl_plain_password"],
+                mechanism=self.security["sasl_mechanism"],
+                ssl_context=context,
+            )
+        return SSLCredentials(context) if context else None
+
+
+def access_of(settings: Settings) -> Access:
+    """The way to Kafka that the settings describe.
+
+    Raises:
+        SettingsError: they do not go together, or a file cannot be used.
+    """
+    _require_what_goes_together(settings)
+    protocol = settings.kafka_security_protocol
+    if protocol == "PLAINTEXT":
+        return Access(settings.kafka_bootstrap)
+    security: dict[str, Any] = {"security_protocol": protocol, "ssl_context": _context(settings)}
+    if protocol == "SASL_SSL":
+        security |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": _word(_USER, settings.kafka_user_file),
+            "sasl_plain_password": _word(_PASSWORD, settings.kafka_password_file),
+        }
+    return Access(settings.kafka_bootstrap, security)
+
+
+def name_of(setting: str) -> str:
+    """What the operator calls it."""
+    return PREFIX + setting.upper()
+
+
+def _require_what_goes_together(settings: Settings) -> None:
+    protocol = settings.kafka_security_protocol
+    given = {name for name in _USED_BY if getattr(settings, name) is not None}
+    for name, users in _USED_BY.items():
+        if protocol in users and name not in given and name in _HOW_TO_SET:
+            _refuse(name, f"it is not set, and {protocol} needs it; fix: {_HOW_TO_SET[name]}")
+        if protocol not in users and name in given:
+            _refuse(
+                name,
+                f"it is set, but {name_of(_PROTOCOL)} is {protocol}, which does not use it; "
+                f"fix: set that to {' or '.join(users)}, or take this one away",
+            )
+    for name, other in ((_CERTIFICATE, _KEY), (_KEY, _CERTIFICATE)):
+        if name in given and other not in given:
+            _refuse(other, f"it is not set, but {name_of(name)} is; fix: set both, or neither")
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    ca, certificate, key = (
+        settings.kafka_ca_file,
+        settings.kafka_certificate_file,
+        settings.kafka_key_file,
+    )
+    assert ca is not None, "it was required"
+    _read(_CA, ca)
+    try:
+        # Of its kind for clients: it checks who signed, until when, and for which host.
+        context = ssl.create_default_context(cafile=ca)
+    except ssl.SSLError:
+        _refuse(_CA, f"{ca} holds no certificate; fix: give the CA's, in PEM")
+    if certificate is None or key is None:
+        return context
+    _read(_CERTIFICATE, certificate)
+    _read(_KEY, key)
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: _refuse_encrypted(key))
+    except ssl.SSLError as error:
+        _refuse(
+            _KEY,
+            f"{key} and {certificate} are no pair of key and certificate ({error.reason}); "
+            "fix: give the key that the certificate was issued for, both in PEM",
+        )
+    return context
+
+
+def _refuse_encrypted(key: Path) -> NoReturn:
+    _refuse(
+        _KEY,
+        f"{key} is encrypted; fix: openssl pkey -in {key} -out FILE, and let only the user that "
+        "runs this read FILE",
+    )
+
+
+def _word(name: str, file: Path | None) -> str:
+    """What a file says, which is one line."""
+    assert file is not None, "it was required"
+    try:
+        word = _read(name, file).decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        _refuse(name, f"{file} is no text; fix: write it in UTF-8")
+    if not word or "\n" in word:
+        _refuse(name, f"{file} has {'several lines' if word else 'nothing in it'}; fix: write one")
+    return word
+
+
+def _read(name: str, file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        _refuse(name, f"{file}: {error.strerror}; fix: give a file that this user can read")
+
+
+def _refuse(setting: str, what: str) -> NoReturn:
+    raise SettingsError(f"{name_of(setting)}: {what}")
