@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from cramjam import lz4
 
+from monitor.core.form import STATE_VERSION, reading, require_known
 from monitor.core.moments import Moment
-from monitor.core.state import STATE_VERSION, Customer
+from monitor.core.state import Customer
 from schemas.decode import ADAPTERS
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ PREFIX = b"customer:"
 
 NEVER: Moment = 2**63 - 1
 _DUE_BYTES = 8
+# After the head of an array, a small number is itself.
+_VERSION_AT = 1
 
 
 class Rows(Protocol):
@@ -138,12 +141,21 @@ def encode_row(customer: Customer, waiting: Waiting) -> bytes:
 
 
 def decode_row(row: bytes) -> tuple[Customer, Waiting]:
-    """The customer again, and the events that wait."""
-    kept = _row.decode(_unpacked(row))
-    waiting = {
-        one.event_key: (one.topic, one.at, ADAPTERS[one.topic].validate_json(one.event))
-        for one in kept.waiting
-    }
+    """The customer again, and the events that wait.
+
+    Raises:
+        VersionUnknown: it was written by a version whose state is not read.
+        Damaged: it is not what was written.
+    """
+    with reading("a row"):
+        unpacked = _unpacked(row)
+        # What follows the version may have another form.
+        require_known(unpacked[_VERSION_AT])
+        kept = _row.decode(unpacked)
+        waiting = {
+            one.event_key: (one.topic, one.at, ADAPTERS[one.topic].validate_json(one.event))
+            for one in kept.waiting
+        }
     return kept.customer, waiting
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.integration.apache_kafka import ApacheKafka
 
-SECRET = "a secret that only this test holds"
+SECRET = "a secret that only this test holds"  # pragma: allowlist secret
 BEARER = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/cloudevents+json"}
 SENDERS = 8
 KILLED_AFTER = 200
