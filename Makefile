@@ -85,6 +85,12 @@ fmt: $(VENV)/.test ## Format the code and repair what the linter can repair.
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+# `make fuzz EXAMPLES=100000 ARGS='-k policy'` looks at one parser for long.
+EXAMPLES ?= 5000
+
+fuzz: $(VENV)/.test ## Give EXAMPLES bent inputs to each parser that reads foreign bytes.
+	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz --timeout 0 $(ARGS)
+
 mutants: $(VENV)/.test ## Plant each kept bug and see its test go red (`make mutants ARGS=name` for one).
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
 

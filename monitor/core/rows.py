@@ -31,6 +31,8 @@ NEVER: Moment = 2**63 - 1
 _DUE_BYTES = 8
 # After the head of an array, a small number is itself.
 _VERSION_AT = 1
+# So many bytes LZ4 packs into one at most.
+_RATIO_MAX = 255
 
 
 class Rows(Protocol):
@@ -161,8 +163,13 @@ def decode_row(row: bytes) -> tuple[Customer, Waiting]:
 
 def mentions(row: bytes, text: bytes) -> bool:
     """Whether a text stands anywhere in a row; much faster than to decode it."""
-    return text in _unpacked(row)
+    with reading("a row"):
+        return text in _unpacked(row)
 
 
 def _unpacked(row: bytes) -> bytes:
-    return bytes(lz4.decompress_block(memoryview(row)[_DUE_BYTES:]))
+    packed = memoryview(row)[_DUE_BYTES:]
+    # It begins with how large it is going to be, and room is made for that.
+    if int.from_bytes(packed[:4], "little") > _RATIO_MAX * len(packed):
+        raise ValueError("larger than LZ4 can have packed")
+    return bytes(lz4.decompress_block(packed))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from monitor.shell import log
 from monitor.shell.topics import DEAD_LETTER_BYTES_MAX, DEAD_LETTERS, exists, no_answer
 from schemas.published import DeadLetter
 
@@ -107,7 +108,9 @@ async def letters(bootstrap: str, seen: Callable[[int, int], None]) -> AsyncIter
             runs = await consumer.getmany(*open_, timeout_ms=_WAIT_MILLISECONDS)
             for record in (record for run in runs.values() for record in run):
                 read += 1
-                yield _kept(record)
+                letter = kept_in(record)
+                if letter is not None:
+                    yield letter
             seen(read, sum(consumer.highwater(one) or 0 for one in partitions))
     except (KafkaError, TimeoutError):
         raise no_answer(bootstrap) from None
@@ -189,7 +192,12 @@ async def _is_read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> boo
     return bool(await consumer.position(partition) >= (end if stable is None else min(end, stable)))
 
 
-def _kept(record: ConsumerRecord[bytes, bytes]) -> Kept:
-    why = DeadLetter.from_headers(dict(record.headers[-_OURS:]))
+def kept_in(record: ConsumerRecord[bytes, bytes]) -> Kept | None:
+    """The dead letter in a record; None if somebody else wrote it there, which is said."""
     place = Place(record.partition, record.offset)
+    try:
+        why = DeadLetter.from_headers(dict(record.headers[-_OURS:]))
+    except (KeyError, ValueError, AttributeError):  # it lacks one, or one is no text or empty
+        log.operator.warning("passed over: %s is no dead letter of ours", place)
+        return None
     return Kept(place, why, record.key, record.value, record.headers[:-_OURS])

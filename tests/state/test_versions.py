@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from cramjam import lz4
 
-from monitor.core.form import STATE_VERSION, STATES_READ, VersionUnknown
+from monitor.core.form import STATE_VERSION, STATES_READ, Damaged, VersionUnknown
 from monitor.core.notes import decode_note
 from monitor.core.rows import decode_row
 from tests.state.form import form
@@ -74,3 +74,9 @@ def test_a_note_of_version_4_does_not_say_so() -> None:
     packed = msgspec.msgpack.encode(["sender", 1, "ann", ["shared", 5, "ben", 9]])
 
     assert decode_note(packed).version == 4
+
+
+def test_a_row_that_says_to_be_larger_than_it_can_be_is_damaged() -> None:
+    """Two gigabytes would be asked for, for a row of a few bytes."""
+    with pytest.raises(Damaged, match="a row of the state cannot be read"):
+        decode_row(bytes(8) + b"\x00\x00\x00\x7e" + b"row")
