@@ -15,18 +15,20 @@ all of it with the form that is recorded in ``tests/state``.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 from cramjam import DecompressionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 STATE_VERSION = 5
 STATES_READ = (4, 5)
 """The versions of the state that are read, the present one last."""
+
+
+_UNREADABLE = (msgspec.MsgspecError, DecompressionError, ValueError, LookupError)
 
 
 class StateError(Exception):
@@ -67,14 +69,25 @@ def require_known(version: object) -> None:
         raise VersionUnknown(version)
 
 
-@contextmanager
-def reading(what: str) -> Iterator[None]:
+class _Reading:
+    """A class, for a generator would take longer, and each row is read in it."""
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, _UNREADABLE):
+            raise Damaged(self._what, error) from None
+
+
+def reading(what: str) -> AbstractContextManager[None]:
     """Say of bytes that cannot be read that they are damaged.
 
     Raises:
         Damaged: they are.
     """
-    try:
-        yield
-    except (msgspec.MsgspecError, DecompressionError, ValueError, LookupError) as error:
-        raise Damaged(what, error) from None
+    return _Reading(what)
