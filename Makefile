@@ -2,8 +2,9 @@
 # Every target does its own set-up in .venv, and does it again only when a lock changes.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim schedules chaos fuzz-ingest check mutants bench bench-core bench-lock \
-  performance rules site test-rules helm e2e dashboards browser stats tools fmt gen golden lock clean
+.PHONY: help demo test sim schedules chaos fuzz fuzz-ingest check audit mutants bench bench-core \
+  bench-lock performance rules site test-rules helm e2e dashboards browser stats tools fmt gen golden \
+  record dist lock clean
 
 # Looked for in this order; `make demo PYTHON=/some/python` takes another.
 PYTHON ?= python3 python3.13 python3.12 python3.11
@@ -14,6 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
 UV := uv==0.13.9
+PIP_AUDIT := pip-audit==2.10.1
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,14 +54,18 @@ chaos: $(VENV)/.test ## Break three workers and Apache Kafka FAULTS times, and c
 fuzz-ingest: $(VENV)/.test ## Send the gateway forged, bent, broken and enormous requests, for five minutes.
 	@$(BIN)/python -m tests.fuzz.run $(ARGS)
 
-check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, generated files.
+check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies, secrets, generated files.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pip check
+	@git ls-files -z | grep -zvE '$(NO_SECRETS)' | xargs -0 $(BIN)/detect-secrets-hook --no-verify
 	@$(BIN)/outcome-monitor schemas check
 	@$(BIN)/outcome-monitor rules check
+
+# Hashes of packages, journeys of examples and names of secrets look like secrets, pictures like anything.
+NO_SECRETS := \.(lock|gz|png|svg)$$|package-lock\.json$$|^schemas/(examples|json)/|^deploy/grafana/|^tests/mutants/|^tests/(adapters/vendors|data|helm)/|^deploy/helm/|(test_signed_bodies|test_gateway_file)\.py$$
 
 rules: $(VENV)/.test ## Write rules, alerts and dashboards anew, from deploy/slo.toml.
 	@$(BIN)/outcome-monitor rules write
@@ -91,6 +97,12 @@ fmt: $(VENV)/.test ## Format the code and repair what the linter can repair.
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
+# `make fuzz EXAMPLES=100000 ARGS='-k policy'` looks at one parser for long.
+EXAMPLES ?= 5000
+
+fuzz: $(VENV)/.test ## Give EXAMPLES bent inputs to each parser that reads foreign bytes.
+	@EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/fuzz --timeout 0 $(ARGS)
+
 mutants: $(VENV)/.test ## Plant each kept bug and see its test go red (`make mutants ARGS=name` for one).
 	@$(BIN)/python tests/mutants/run.py $(ARGS)
 
@@ -121,7 +133,30 @@ site: $(VENV)/.test ## Build the documentation's pages into build/site.
 	@$(BIN)/mkdocs build --strict
 
 golden: $(VENV)/.test ## Write the golden reports anew; read the diff before you commit it.
-	@$(BIN)/python -m pytest tests/golden --rewrite-golden
+	@$(BIN)/python -m pytest tests/golden tests/state --rewrite-golden
+
+record: $(VENV)/.test ## Record a changelog of this version of the state, for later ones to read.
+	@$(BIN)/python -m tests.state.record
+
+# `make dist DIST=/some/directory` writes it elsewhere.
+DIST ?= dist
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+
+dist: $(VENV)/.test ## Build wheel, sdist and bill of materials: of one commit always the same bytes.
+	@rm -rf $(DIST)
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) $(BIN)/python -m hatchling build -d $(DIST)
+	@SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements \
+	  deploy/requirements.lock --pyproject pyproject.toml --output-reproducible \
+	  --output-file $(DIST)/outcome-monitor.cdx.json
+	@cd $(DIST) && LC_ALL=C sh -c "sha256sum outcome* > SHA256SUMS" && cat SHA256SUMS
+
+audit: ## Ask the package index for known vulnerabilities of what is shipped; fails if it does not tell.
+	@$(find_python); "$$python" -m venv build/audit
+	@build/audit/bin/python -m pip --quiet --disable-pip-version-check install '$(PIP_AUDIT)'
+	@build/audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+	  --requirement deploy/requirements.lock || { \
+	    echo "make audit: a package above is vulnerable, or its data cannot be had from here" >&2; \
+	    exit 1; }
 
 lock: ## Resolve both lock files anew (`make lock ARGS=--upgrade` for newer versions).
 	@$(find_python); "$$python" -m venv build/lock

@@ -20,7 +20,12 @@ collect_ignore = [] if (ROOT / ".cache" / "helm" / "ready").exists() else ["helm
 # In CI the examples are the same in every run: a red run can be repeated.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "local")
+settings.register_profile(
+    "fuzz", settings.get_profile("local"), max_examples=int(os.environ.get("EXAMPLES") or 100)
+)
+settings.load_profile(
+    "fuzz" if os.environ.get("EXAMPLES") else "ci" if os.environ.get("CI") else "local"
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -144,6 +144,15 @@ def test_no_link_leads_nowhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_test_that_is_named_as_a_defence_exists() -> None:
+    page = ROOT / "docs" / "security.md"
+    named = re.findall(r"`(test_\w+)` \(`(\S+)`\)", page.read_text(encoding="utf-8"))
+
+    assert named
+    for name, file in named:
+        assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_documents_name_only_commands_that_exist(page: Path) -> None:
     known = {name for name, _ in commands()}

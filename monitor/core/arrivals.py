@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from monitor.core import devices, episodes, union
-from monitor.core.notes import Lost, Met, Moved, Shared, decode_arrival
-from monitor.core.state import Customer
+from monitor.core.notes import Lost, Met, Moved, Shared, decode_arrival, decode_moved
 
 if TYPE_CHECKING:
     from monitor.core.step import Step
-
-_decode_row = msgspec.msgpack.Decoder(Customer).decode
 
 
 def expire(step: Step, subject: str) -> None:
@@ -21,7 +16,7 @@ def expire(step: Step, subject: str) -> None:
     arrival = decode_arrival(step.customer.arriving.pop(subject))
     match arrival:
         case Moved():
-            union.absorb(step, _decode_row(arrival.row), arrival.left_at)
+            union.absorb(step, decode_moved(arrival.row), arrival.left_at)
         case Met():
             devices.met(step, arrival)
         case Shared():

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from monitor.core.form import STATE_VERSION, reading, require_known
 from monitor.core.moments import Moment
-from monitor.core.state import Mark
+from monitor.core.state import Customer, Mark
 from monitor.core.step import content_id
+from schemas.decode import ADAPTERS
 from schemas.vocabulary import Channel
 
 if TYPE_CHECKING:
@@ -76,14 +78,46 @@ class Note(msgspec.Struct, array_like=True):
     number: int
     to: str
     content: Forwarded | Arrival
+    #: By which the content is read. Notes of version 4 do not say it.
+    version: int = 4
+
+
+class _Sealed(msgspec.Struct, array_like=True):
+    """A note whose content is not read yet."""
+
+    sender: str
+    number: int
+    to: str
+    content: msgspec.Raw
+    version: int = 4
 
 
 NOTE_BYTES_MAX = 16 * 1024 * 1024
 """So large may be what a note is about. The topic takes a little more, for what is around it."""
 
 encode = msgspec.msgpack.Encoder().encode
-decode_note = msgspec.msgpack.Decoder(Note).decode
+_sealed = msgspec.msgpack.Decoder(_Sealed)
+_content = msgspec.msgpack.Decoder(Forwarded | Arrival)
 decode_arrival = msgspec.msgpack.Decoder(Arrival).decode
+decode_moved = msgspec.msgpack.Decoder(Customer).decode
+
+
+def decode_note(packed: bytes) -> Note:
+    """A note again, of which all can be read, also later.
+
+    Raises:
+        VersionUnknown: another version wrote it, and this one would misread it.
+        Damaged: it is no note.
+    """
+    with reading("a note"):
+        sealed = _sealed.decode(packed)
+        require_known(sealed.version)
+        content = _content.decode(sealed.content)
+        if isinstance(content, Forwarded):
+            ADAPTERS[content.topic].validate_json(content.event)
+        elif isinstance(content, Moved):
+            decode_moved(content.row)
+    return Note(sealed.sender, sealed.number, sealed.to, content, sealed.version)
 
 
 def forwarded(event_key: int, topic: str, at: Moment, event: Envelope) -> Forwarded:
@@ -113,7 +147,7 @@ class Outbox:
     def post(self, to: str, content: Forwarded | Arrival) -> None:
         """Write a note to the owner of a reference."""
         self.number += 1
-        self.unsent[self.number] = Note(self.sender, self.number, to, content)
+        self.unsent[self.number] = Note(self.sender, self.number, to, content, STATE_VERSION)
         self.touched.add(self.number)
 
     def due(self, until: int) -> list[Note]:

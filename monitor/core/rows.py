@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from cramjam import lz4
 
+from monitor.core.form import STATE_VERSION, reading, require_known
 from monitor.core.moments import Moment
-from monitor.core.state import STATE_VERSION, Customer
+from monitor.core.state import Customer
 from schemas.decode import ADAPTERS
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ PREFIX = b"customer:"
 
 NEVER: Moment = 2**63 - 1
 _DUE_BYTES = 8
+# After the head of an array, a small number is itself.
+_VERSION_AT = 1
+# So many bytes LZ4 packs into one at most.
+_RATIO_MAX = 255
 
 
 class Rows(Protocol):
@@ -138,19 +143,33 @@ def encode_row(customer: Customer, waiting: Waiting) -> bytes:
 
 
 def decode_row(row: bytes) -> tuple[Customer, Waiting]:
-    """The customer again, and the events that wait."""
-    kept = _row.decode(_unpacked(row))
-    waiting = {
-        one.event_key: (one.topic, one.at, ADAPTERS[one.topic].validate_json(one.event))
-        for one in kept.waiting
-    }
+    """The customer again, and the events that wait.
+
+    Raises:
+        VersionUnknown: it was written by a version whose state is not read.
+        Damaged: it is not what was written.
+    """
+    with reading("a row"):
+        unpacked = _unpacked(row)
+        # What follows the version may have another form.
+        require_known(unpacked[_VERSION_AT])
+        kept = _row.decode(unpacked)
+        waiting = {
+            one.event_key: (one.topic, one.at, ADAPTERS[one.topic].validate_json(one.event))
+            for one in kept.waiting
+        }
     return kept.customer, waiting
 
 
 def mentions(row: bytes, text: bytes) -> bool:
     """Whether a text stands anywhere in a row; much faster than to decode it."""
-    return text in _unpacked(row)
+    with reading("a row"):
+        return text in _unpacked(row)
 
 
 def _unpacked(row: bytes) -> bytes:
-    return bytes(lz4.decompress_block(memoryview(row)[_DUE_BYTES:]))
+    packed = memoryview(row)[_DUE_BYTES:]
+    # It begins with how large it is going to be, and room is made for that.
+    if int.from_bytes(packed[:4], "little") > _RATIO_MAX * len(packed):
+        raise ValueError("larger than LZ4 can have packed")
+    return bytes(lz4.decompress_block(packed))

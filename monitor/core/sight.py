@@ -176,7 +176,9 @@ class Sight:
             self.row, self.beats, self.windows = now.row, now.beats, now.windows
             self.late_until = now.late_until
         elif key.startswith(_HOUR):
-            self.hours[_number(key)] = _counts.decode(value)
+            counts = self.hours[_number(key)] = _counts.decode(value)
+            if len(counts) != len(SERIES):
+                raise ValueError("an hour of other series")
         else:
             self.waiting[_number(key)] = _beat.decode(value)
 

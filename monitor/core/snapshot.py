@@ -8,16 +8,17 @@ tracker's life, in order, to ``restore`` gives a tracker that goes on as the fir
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from monitor.core.catalogue import METRICS
+from monitor.core.form import STATE_VERSION, StateError, reading, require_known
 from monitor.core.moments import Moment
 from monitor.core.notes import decode_note
 from monitor.core.notes import encode as encode_note
 from monitor.core.sight import PREFIX
-from monitor.core.state import STATE_VERSION
+from monitor.core.totals import check_labels
 from monitor.core.tracker import Tracker, owns_all
 
 if TYPE_CHECKING:
@@ -44,25 +45,13 @@ class _Time(msgspec.Struct, array_like=True):
     heard: dict[str, int] = {}
 
 
-class PolicyChanged(Exception):  # noqa: N818  # it says what happened
+class PolicyChanged(StateError):  # noqa: N818  # it says what happened
     """The age buckets of the policy are not those of the state."""
 
     def __str__(self) -> str:
         return (
             "policy.age_edges has changed, and claims are on trial in the old buckets; "
             "fix: put it back, or start a new consumer group, which begins with an empty state"
-        )
-
-
-class VersionUnknown(Exception):  # noqa: N818  # it says what happened
-    """The state was written by a version of the monitor that wrote it otherwise."""
-
-    def __init__(self, version: int) -> None:
-        """``version`` is that of the state."""
-        super().__init__(
-            f"the state is of version {version}, and this monitor reads {STATE_VERSION}; fix: run "
-            "the version that wrote it, or start a new consumer group, which begins with an empty "
-            "state"
         )
 
 
@@ -106,27 +95,29 @@ def restore(
 
     Raises:
         PolicyChanged: they were written under other age buckets, in which claims are on trial.
-        VersionUnknown: they were written by another version of the monitor.
+        VersionUnknown: they were written by a version whose state is not read.
+        Damaged: they are not what was written.
     """
     tracker = Tracker(policy, owns, sender, rows, hot_max)
     time = rows.get(_TIME)
     if time is not None:
-        _restore_time(tracker, time, sender)
+        with reading("the time"):
+            _restore_time(tracker, time, sender)
     for _, value in rows.items(_NOTE):
         note = decode_note(value)
         tracker.outbox.unsent[note.number] = note
-    for key, value in rows.items(PREFIX):
-        tracker.sight.restore(key, value)
-    for key, value in rows.items(_TOTAL):
-        _restore_total(tracker.totals, key[len(_TOTAL) :].decode(), value)
+    with reading("what was seen"):
+        for key, value in rows.items(PREFIX):
+            tracker.sight.restore(key, value)
+    with reading("the totals"):
+        for key, value in rows.items(_TOTAL):
+            _restore_total(tracker.totals, key[len(_TOTAL) :].decode(), value)
     tracker.go_on()
     return tracker
 
 
 def _restore_time(tracker: Tracker, value: bytes, sender: str) -> None:
-    version = msgspec.msgpack.decode(value, type=list)[0]
-    if version != STATE_VERSION:
-        raise VersionUnknown(version)
+    require_known(msgspec.msgpack.decode(value, type=tuple[Any, ...])[0])
     time = _time.decode(value)
     if time.age_edges != tracker.policy.age_edges:
         raise PolicyChanged
@@ -157,7 +148,13 @@ def _encode_total(totals: Totals, name: str) -> bytes:
 def _restore_total(totals: Totals, name: str, value: bytes) -> None:
     if name == _RISK:
         totals.risk = {labels: (n, offset) for labels, n, offset in _risks.decode(value)}
-    elif METRICS[name].kind == "histogram":
-        totals.observed[name] = dict(_observed.decode(value))
+        check_labels("cx_resolution_exposure_seconds_total", totals.risk)
+        return
+    if METRICS[name].kind == "histogram":
+        observed = totals.observed[name] = dict(_observed.decode(value))
+        check_labels(name, observed)
+        if any(len(cell) != len(METRICS[name].buckets) + 2 for cell in observed.values()):
+            raise ValueError(f"{name} has other buckets")
     else:
-        totals.counts[name] = dict(_cells.decode(value))
+        counts = totals.counts[name] = dict(_cells.decode(value))
+        check_labels(name, counts)

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
+from monitor.core.form import STATE_VERSION
 from monitor.core.moments import Moment
 from schemas.vocabulary import (
     Actor,
@@ -25,8 +26,6 @@ from schemas.vocabulary import (
     Requester,
     ValueBand,
 )
-
-STATE_VERSION = 4
 
 
 class Mark(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -375,7 +374,7 @@ class Customer(msgspec.Struct, array_like=True, gc=False):
     Where ``alias`` is set the key is only another name, and what is known lies elsewhere: here
     are the ids of events that came under it. ``devices`` are references that share a device with
     this customer, each until a moment. ``arriving`` is what others told of this customer, until
-    its time has come (see ``monitor.core.notes``).
+    its time has come (see ``monitor.core.notes``). ``version`` is that of the row's beginning.
     """
 
     key: str

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from monitor.core.catalogue import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from monitor.core.moments import Moment
 
@@ -64,7 +64,7 @@ class Totals:
         try:
             cell = self.observed[name][labels]
         except KeyError:
-            _check(name, labels)
+            check_labels(name, [labels])
             cell = [0] * (len(edges) + 2)
             self.observed.setdefault(name, {})[labels] = cell
         cell[bisect_left(edges, value)] += 1
@@ -73,7 +73,7 @@ class Totals:
 
     def _begin(self, name: str, labels: Labels) -> dict[Labels, int]:
         """The counts of a metric in which nothing was counted with these labels yet."""
-        _check(name, labels)
+        check_labels(name, [labels])
         return self.counts.setdefault(name, {})
 
     def get(self, name: str, *labels: str) -> int:
@@ -106,6 +106,12 @@ class Totals:
         return claims
 
 
-def _check(name: str, labels: Labels) -> None:
-    if len(METRICS[name].labels) != len(labels):
-        raise ValueError(f"{name} has the labels {METRICS[name].labels}, not {labels}")
+def check_labels(name: str, cells: Iterable[Labels]) -> None:
+    """See that cells have the labels of a metric.
+
+    Raises:
+        ValueError: they have more or fewer.
+    """
+    for labels in cells:
+        if len(METRICS[name].labels) != len(labels):
+            raise ValueError(f"{name} has the labels {METRICS[name].labels}, not {labels}")

@@ -118,7 +118,7 @@ def load_slo(path: Path) -> SloFile:
         found = error.errors(include_url=False, include_input=False)
         lines = [f"{path}: {_say(one['loc'], one['msg'])}" for one in found]
         raise SloError("\n".join(lines)) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # not TOML, or not UTF-8
         raise SloError(f"{path}: {error}") from None
 
 

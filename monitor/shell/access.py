@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 _PROTOCOL = "kafka_security_protocol"
 _CA, _CERTIFICATE, _KEY = "kafka_ca_file", "kafka_certificate_file", "kafka_key_file"
-_MECHANISM, _USER, _PASSWORD = "kafka_sasl_mechanism", "kafka_user_file", "kafka_password_file"
+_MECHANISM, _USER, _PASSWORD = (
+    "kafka_sasl_mechanism",
+    "kafka_user_file",
+    "kafka_password_file",
+)  # pragma: allowlist secret
 
 _TLS, _SASL = ("SSL", "SASL_SSL"), ("SASL_SSL",)
 _USED_BY = {
@@ -38,7 +42,7 @@ _HOW_TO_SET = {
     "public one, such as /etc/ssl/certs/ca-certificates.crt",
     _MECHANISM: "set SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN, whichever the brokers know the user by",
     _USER: "name a file with the name of the Kafka user",
-    _PASSWORD: "name a file with the password of the Kafka user",
+    _PASSWORD: "name a file with the password of the Kafka user",  # pragma: allowlist secret
 }
 
 

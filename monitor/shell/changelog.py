@@ -38,6 +38,8 @@ _PIECE_BYTES = 900_000
 _PIECE = RESERVED + b"piece:"
 # No MessagePack and no row begins with it.
 _IN_PIECES = b"\xc1"
+# Of how many pieces there are; a thousand of them are nearly a gigabyte.
+_DIGITS_MAX = 4
 
 # Compaction keeps the last position only, so nearly all that was ever written may come before it.
 _TAIL_MAX = 100_000
@@ -115,13 +117,16 @@ class Recovering:
             return
         if key != POSITION_KEY:
             if value is not None and value.startswith(_IN_PIECES):
-                value = self._joined(key, int(value[len(_IN_PIECES) :]))
+                value = self._joined(key, value[len(_IN_PIECES) :])
             self.tail[key] = value
             if len(self.tail) >= _TAIL_MAX:
                 self.store.set_aside(self.tail)
                 self.tail.clear()
             return
-        position = msgspec.msgpack.decode(value or b"", type=Position)
+        try:
+            position = msgspec.msgpack.decode(value or b"", type=Position)
+        except msgspec.MsgspecError:
+            raise ChangelogError("what should be a position is none") from None
         if position.version > POSITION_VERSION:
             raise ChangelogError(f"written by a newer version: position {position.version}")
         self.next_offsets = position.next_offsets
@@ -131,10 +136,13 @@ class Recovering:
         # Those of a record that was larger once.
         self.pieces.clear()
 
-    def _joined(self, key: bytes, count: int) -> bytes:
-        pieces = [self.pieces.pop(_piece(key, number), None) for number in range(count)]
+    def _joined(self, key: bytes, count: bytes) -> bytes:
+        told = int(count) if count.isdigit() and len(count) <= _DIGITS_MAX else -1
+        if not 0 < told <= len(self.pieces):
+            raise ChangelogError("of a record in pieces some are missing")
+        pieces = [self.pieces.pop(_piece(key, number), None) for number in range(told)]
         if None in pieces:
-            raise ChangelogError(f"of a record in {count} pieces some are missing")
+            raise ChangelogError(f"of a record in {told} pieces some are missing")
         return b"".join(cast("list[bytes]", pieces))
 
     def read(self, records: list[ConsumerRecord], last: int) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from monitor.shell import log
 from monitor.shell.refusal import why_refused
 from monitor.shell.topic_reader import records_of
 from monitor.shell.topics import DEAD_LETTER_BYTES_MAX, DEAD_LETTERS, exists
@@ -95,7 +96,9 @@ async def letters(access: Access, seen: Callable[[int, int], None]) -> AsyncIter
     await _require_topic(access)
     there = records_of(access, [DEAD_LETTERS.name], seen, bytes_max=DEAD_LETTER_BYTES_MAX)
     async for record in there:
-        yield _kept(record)
+        letter = kept_in(record)
+        if letter is not None:
+            yield letter
 
 
 async def chosen(
@@ -162,7 +165,12 @@ async def _require_topic(access: Access) -> None:
         )
 
 
-def _kept(record: ConsumerRecord[bytes, bytes]) -> Kept:
-    why = DeadLetter.from_headers(dict(record.headers[-_OURS:]))
+def kept_in(record: ConsumerRecord[bytes, bytes]) -> Kept | None:
+    """The dead letter in a record; None if somebody else wrote it there, which is said."""
     place = Place(record.partition, record.offset)
+    try:
+        why = DeadLetter.from_headers(dict(record.headers[-_OURS:]))
+    except (KeyError, ValueError, AttributeError):  # it lacks one, or one is no text or empty
+        log.operator.warning("passed over: %s is no dead letter of ours", place)
+        return None
     return Kept(place, why, record.key, record.value, record.headers[:-_OURS])

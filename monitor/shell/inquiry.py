@@ -17,7 +17,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
 
@@ -41,6 +41,9 @@ _ANSWERED_WITHIN_SECONDS = 10
 # Looked through before others get a turn; fewer where each row must be decoded.
 _AT_ONCE = 2000
 _DECODED_AT_ONCE = 200
+_PARTITION = re.compile(r"[0-9]{1,6}")
+# Longer than any name that an event may have.
+_NAME_MAX = 1024
 _PUBLISHED = re.compile(rf"[0-9a-f]{{{HASH_CHARACTERS}}}")
 _FOUND, _NOT_FOUND, _NOT_NOW = 200, 404, 503
 
@@ -51,6 +54,32 @@ class AddressError(Exception):
 
 class InquiryError(Exception):
     """A worker gave no answer to what was asked. The message says what to do."""
+
+
+class Question(NamedTuple):
+    """What a request asks: of which case, in which partitions or of which customer, if it says."""
+
+    case: str
+    partitions: frozenset[int]
+    customer: str | None
+
+
+def question_of(case: str, partitions: Iterable[str], customer: str | None) -> Question | None:
+    """What the parameters of a request ask; None if they are no question.
+
+    Bytes of a request that are no text come as surrogates, which no name of ours has.
+    """
+    numbers = list(partitions)
+    known = urllib.parse.unquote(customer) if customer else None
+    if not _is_text(case) or not _is_text(known or "-"):
+        return None
+    if not all(_PARTITION.fullmatch(number) for number in numbers):
+        return None
+    return Question(case, frozenset(map(int, numbers)), known)
+
+
+def _is_text(name: str) -> bool:
+    return 0 < len(name) <= _NAME_MAX and not any("\ud800" <= sign <= "\udfff" for sign in name)
 
 
 class Inquiry:

@@ -6,8 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from monitor.core.form import Damaged
 from monitor.core.moments import SECOND, datetime_of
 from monitor.core.notes import decode_note
 from monitor.core.outputs import Published
@@ -69,7 +68,7 @@ class OwnedPartition:
         """Take one record of the topic of notes."""
         try:
             note = decode_note(record.value or b"")
-        except msgspec.MsgspecError:
+        except Damaged:
             refusal = Invalid(Reason.NOT_AN_EVENT, "no note of ours")
             self._refuse(record, refusal, received_at)
             return

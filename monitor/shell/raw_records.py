@@ -11,6 +11,7 @@ from every good one, and its bytes are still there.
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import TYPE_CHECKING
 
 from aiokafka.errors import CorruptRecordException, KafkaError, NoError, for_code
@@ -18,6 +19,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.default_records import _DefaultRecordBatchPy as Batch
 from aiokafka.record.util import decode_varint
 from aiokafka.structs import ConsumerRecord
+from cramjam import DecompressionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +35,8 @@ _BYTES_MAX = 1024 * 1024
 _WAIT_MILLISECONDS = 500
 _READ_COMMITTED = 1
 _ABORT = b"\x00\x00\x00\x00"
+# What comes of bytes that are no batch, or that no codec has packed.
+_DAMAGE = (LookupError, ValueError, OSError, EOFError, struct.error, zlib.error, DecompressionError)
 
 
 async def fetch(
@@ -61,7 +65,7 @@ async def fetch(
     try:
         aborted = next((each for each in more if isinstance(each, list)), [])
         return [record for record in records(tp, run, aborted) if record.offset >= offset]
-    except (CorruptRecordException, IndexError, ValueError) as cause:
+    except CorruptRecordException as cause:
         raise CorruptRecordException(
             f"{tp.topic}, partition {tp.partition}: the records from offset {offset} on cannot be "
             f"read: {cause}; fix: delete the records up to there (kafka-delete-records), which "
@@ -76,7 +80,19 @@ def records(
 
     So is what a transaction took back: ``aborted`` says of which producer, and from which offset
     on. It ends with a mark.
+
+    Raises:
+        CorruptRecordException: what is there are no batches.
     """
+    try:
+        yield from _records(tp, run, aborted)
+    except _DAMAGE as cause:
+        raise CorruptRecordException(f"a batch is damaged ({type(cause).__name__})") from cause
+
+
+def _records(
+    tp: TP, run: bytes, aborted: Iterable[tuple[int, int]]
+) -> Iterator[ConsumerRecord[bytes, bytes]]:
     waiting = sorted(aborted, key=lambda transaction: transaction[1])
     taken_back: set[int] = set()
     at = 0
@@ -85,6 +101,8 @@ def records(
         end = at + _LENGTH.size + length
         if end > len(run):
             return
+        if end < at + Batch.HEADER_STRUCT.size:
+            raise CorruptRecordException("a batch is shorter than its head")
         if run[at + _VERSION_AT] < _WITH_HEADERS:
             raise CorruptRecordException("a batch of a version that has no headers")
         batch = Batch(run[at:end])

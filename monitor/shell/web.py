@@ -10,13 +10,12 @@ import socket
 import time
 import zlib
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from aiohttp import web
 from mode import Service
 
 from monitor.shell import log
-from monitor.shell.inquiry import CUSTOMER_HEADER, PATH
+from monitor.shell.inquiry import CUSTOMER_HEADER, PATH, question_of
 from monitor.shell.settings import SettingsError
 from monitor.shell.web_files import Files
 
@@ -134,15 +133,17 @@ class Web(Service):
         return web.Response(text="recovering partitions\n", status=503)
 
     async def _explain(self, request: web.Request) -> web.Response:
-        case = request.query.get("case")
-        partitions = request.query.getall("partition", [])
-        if not case or not all(number.isdecimal() for number in partitions):
+        question = question_of(
+            request.query.get("case", ""),
+            request.query.getall("partition", []),
+            request.headers.get(CUSTOMER_HEADER),
+        )
+        if question is None:
             return web.json_response({"error": "ask /explain?case=ID"}, status=400)
-        if partitions:
-            status, answer = await self._inquiry.answer_for(case, map(int, partitions))
+        if question.partitions:
+            status, answer = await self._inquiry.answer_for(question.case, question.partitions)
         else:
-            customer = request.headers.get(CUSTOMER_HEADER)
-            status, answer = await self._inquiry.answer(case, customer and unquote(customer))
+            status, answer = await self._inquiry.answer(question.case, question.customer)
         return web.json_response(answer, status=status)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from monitor.core.form import STATES_READ, VersionUnknown
 from monitor.core.moments import DAY, HOUR
 from monitor.core.policy import Policy
-from monitor.core.snapshot import PolicyChanged, VersionUnknown, records, restore
-from monitor.core.state import STATE_VERSION
+from monitor.core.snapshot import PolicyChanged, records, restore
 from monitor.core.tracker import Tracker
 from monitor.shell.store import MemoryStore
 from schemas.decode import TOPICS
@@ -148,7 +148,7 @@ def test_an_event_of_any_type_waits_unharmed(kind: str) -> None:
         assert driver.tracker.waiting == before
 
 
-@pytest.mark.parametrize("version", [STATE_VERSION - 1, STATE_VERSION + 1])
+@pytest.mark.parametrize("version", [STATES_READ[0] - 1, STATES_READ[-1] + 1])
 def test_state_of_another_version_is_refused(version: int) -> None:
     kept = Driver().tell(started("ann", "09:00")).save()
     time = msgspec.msgpack.decode(kept[b"time"] or b"")

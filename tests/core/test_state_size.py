@@ -19,7 +19,7 @@ from tests.driver import Driver
 if TYPE_CHECKING:
     from schemas.envelope import Envelope
 
-CUSTOMER = "5b1f0c9e2a7d44386e0ad2c7f19b5830"
+CUSTOMER = "5b1f0c9e2a7d44386e0ad2c7f19b5830"  # pragma: allowlist secret
 CONVERSATION = "0190a3c1-7d2e-7c31-9a55-2f6b1c0d8e44"
 HANDOFF = "0190a3c1-7d2e-7c31-9a55-2f6b1c0d8e45"
 PROMISE = "0190a3c1-7d2e-7c31-9a55-2f6b1c0d8e46"

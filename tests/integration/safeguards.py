@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-USER, PASSWORD = "monitor", "a password of this test = not for others"
+USER, PASSWORD = "monitor", "a password of this test = not for others"  # pragma: allowlist secret
 
 # Kafka reads PEM: of its own certificate with the key, and of the authority it trusts.
 _SETTINGS = """

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from tests.integration.apache_kafka import ApacheKafka
 
-SECRET = "a secret that only this test holds"
-OLD_SECRET = "the secret that it held before"
+SECRET = "a secret that only this test holds"  # pragma: allowlist secret
+OLD_SECRET = "the secret that it held before"  # pragma: allowlist secret
 BEARER = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/cloudevents+json"}
 SENDERS = 8
 KILLED_AFTER = 200

@@ -28,7 +28,11 @@ class Worker:
     """A worker on loopback. Workers of one group share the partitions and the changelog."""
 
     def __init__(self, bootstrap: str, group: str, directory: Path, **settings: object) -> None:
-        """Write the key and choose a port; nothing runs before ``start``."""
+        """Write the key and choose a port; nothing runs before ``start``.
+
+        One of the settings may be ``source``: where the worker's code lies.
+        """
+        source = settings.pop("source", ROOT)
         directory.mkdir(exist_ok=True)
         key = directory / "hash.key"
         key.write_bytes(HASH_KEY)
@@ -52,7 +56,7 @@ class Worker:
             is_ready=lambda: not self._awaited or self.get(self._awaited)[0] == 200,
             log=self.log,
             environment=os.environ
-            | {"PYTHONPATH": str(ROOT)}
+            | {"PYTHONPATH": str(source)}
             | {f"{PREFIX}{name.upper()}": str(value) for name, value in chosen.items()},
         )
 

@@ -34,7 +34,7 @@ CUSTOMERS = 96
 ENDS = clock("9d 12:00")
 LATENESS = timedelta(seconds=seconds(Policy().lateness))
 COME_BACK = {number for number in range(1, CUSTOMERS, 2) if number % 12 != 11}
-SECRET = "secret"
+SECRET = "secret"  # pragma: allowlist secret
 """Begins every customer's reference, so that one can be looked for where none may be."""
 
 

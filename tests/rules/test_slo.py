@@ -109,3 +109,11 @@ def test_every_threshold_can_be_reached_and_lies_above_the_budget(objective: flo
 def test_for_small_budgets_the_factors_are_the_workbooks() -> None:
     assert reachable(0.99, 14.4, 0.3) == pytest.approx(0.144)
     assert reachable(0.99, 6, 0.1) == pytest.approx(0.06)
+
+
+def test_a_file_that_is_not_utf_8_is_refused_by_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "slo.toml"
+    file.write_bytes(b"job = '\x80'")
+
+    with pytest.raises(SloError, match=r"slo\.toml: "):
+        load_slo(file)

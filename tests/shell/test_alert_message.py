@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.shell.alert_message import Evidence, Journey, Notification, text_of
 
-NAME = "0123456789abcdef0123456789abcdef"
+NAME = "0123456789abcdef0123456789abcdef"  # pragma: allowlist secret
 WHOLE = f"""\
 1 firing: OutcomeSilentFailure outcome-monitor SF-09
 

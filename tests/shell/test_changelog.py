@@ -139,3 +139,14 @@ def test_what_an_interrupted_flush_wrote_counts_only_when_a_position_follows() -
         {"source": 7},
     )
     assert state.tail == {}
+
+
+@pytest.mark.parametrize("count", [b"", b"0", b"-1", b"9" * 5000, b"9999999999", "²".encode()])
+def test_a_record_in_no_number_of_pieces_is_refused_at_once(count: bytes) -> None:
+    with pytest.raises(ChangelogError, match="some are missing"):
+        recovered((b"large", b"\xc1" + count))
+
+
+def test_what_is_no_position_is_refused() -> None:
+    with pytest.raises(ChangelogError, match="a position"):
+        recovered((POSITION_KEY, b"\xc1"))

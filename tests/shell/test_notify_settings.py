@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.shell.conftest import Run
 
-SECRET = "https://chat.example.com/hooks/T0/a-secret"
+SECRET = "https://chat.example.com/hooks/T0/a-secret"  # pragma: allowlist secret
 # fmt: off
 WRONG = [
     ("WEBHOOK_TIMEOUT_SECONDS", "0", "greater than or equal to 0.1"),
