@@ -190,6 +190,19 @@ def test_a_version_borrows_nothing_from_itself(promtool: str, tmp_path: Path) ->
     told.hold(promtool, tmp_path)
 
 
+def test_an_old_version_borrows_nothing_from_one_that_is_younger(
+    promtool: str, tmp_path: Path
+) -> None:
+    told = story()
+    for index, age in enumerate(WEEK):
+        tell(told, ("same_issue", age, "v1"), 1000 * width(index), 50)
+    tell(told, ("same_issue", "1h", "v2"), 200 * width(0), 20)
+    nowcast = 'estimator="nowcast",horizon="7d"'
+    told.absent(30, f'cx:durable:ratio24h{{ai_version="v1",{nowcast}}}')
+    told.expect(30, f'count(cx:durable:ratio24h{{ai_version="v2",{nowcast}}})', 1)
+    told.hold(promtool, tmp_path)
+
+
 def test_matured_claims_give_a_plain_share_with_wilsons_interval(
     promtool: str, tmp_path: Path
 ) -> None:
