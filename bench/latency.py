@@ -3,14 +3,16 @@
 The worker is kept at half of the throughput that it has just shown. The marks are heartbeats of a
 moment long past, which change nothing but their own count. One mark is under way at a time, and
 the page is asked for again a tenth of a second after it was answered, because making it is work
-for the worker too. So what is told is up to that tenth and one page too long; the page's own time
-is told beside it.
+for the worker too. When it is asked first is drawn from that tenth, so that the pauses between
+questions do not show in what is told, which is half a pause and one page too long on average. The
+page's own time is told beside it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import re
 import statistics
 import time
@@ -85,10 +87,12 @@ class _Probe:
         async with AIOKafkaProducer(**settings) as traffic, AIOKafkaProducer(**settings) as marks:
             sending = asyncio.create_task(self._send(traffic, itertools.cycle(messages)))
             seen = await self._seen()
+            draw = random.Random(PROBES)  # noqa: S311 - It hides nothing.
             for number in range(PROBES):
                 mark = next(iter(heartbeats(1_000_000 + number, BEGINS)))
                 begun_at = time.perf_counter()
                 await marks.send(mark.topic, mark.value, partition=mark.partition)
+                await asyncio.sleep(draw.uniform(0, PAUSE_SECONDS))
                 async with asyncio.timeout(SECONDS_MAX):
                     await self._until_seen(seen + number + 1)
                 self.seconds.append(time.perf_counter() - begun_at)

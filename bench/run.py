@@ -26,6 +26,7 @@ def main() -> None:
     chosen = _words().parse_args()
     if not chosen.more:
         ROWS.unlink(missing_ok=True)
+    ROWS.parent.mkdir(exist_ok=True)
     with ROWS.open("a") as file:
         for row in _measured(chosen):
             file.write(json.dumps(row) + "\n")
