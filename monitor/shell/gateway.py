@@ -128,6 +128,7 @@ class Gateway:
             2 * file.body_seconds_max,
             metrics.dropped.inc,
         )
+        metrics.in_flight.set_function(self._at_once)
 
     def application(self) -> web.Application:
         """Give what aiohttp serves."""
@@ -175,13 +176,10 @@ class Gateway:
         return [Route(method, *rest) for method in ("GET", "HEAD") for rest in pages]
 
     async def _post(self, source: Source, request: web.Request) -> web.Response:
-        self._metrics.in_flight.inc()
         try:
-            answer = await self._counted(request, source)
+            answer = await self._proved(request, source)
         except Refusal as refusal:
             answer = source.voice.refused(request, refusal)
-        finally:
-            self._metrics.in_flight.dec()
         self._metrics.requests.labels(source.name, str(answer.status)).inc()
         return answer
 
@@ -194,9 +192,12 @@ class Gateway:
         del request
         return web.Response()
 
-    async def _counted(self, request: web.Request, source: Source) -> web.Response:
-        at_once = self._known + len(self._bodies)
-        if at_once >= self._file.requests_max and not self._bodies.give_way():
+    def _at_once(self) -> int:
+        """How many requests are read or written now."""
+        return self._known + len(self._bodies)
+
+    async def _proved(self, request: web.Request, source: Source) -> web.Response:
+        if self._at_once() >= self._file.requests_max and not self._bodies.give_way():
             raise Refusal(503, "too many requests at once", again=1)
         given = _proof_of(request, source)
         body = b""
@@ -224,7 +225,7 @@ class Gateway:
             if delivery not in source.deliveries:
                 raise Refusal(503, "Kafka does not take events", again=_AGAIN_SECONDS)
         if delivery in source.deliveries:
-            self._metrics.repeats.labels(source.name).inc()
+            self._metrics.repeats[source.name].inc()
             return source.voice.taken(request, 0, 0)
         source.writing[delivery] = is_over = asyncio.Event()
         try:
@@ -251,7 +252,7 @@ class Gateway:
         except FullError:
             raise Refusal(503, "too much waits for Kafka", again=_AGAIN_SECONDS) from None
         finally:
-            self._metrics.events.labels(source.name, "refused").inc(intake.refused - refused)
+            self._metrics.refused[source.name].inc(intake.refused - refused)
 
     async def _write(self, source: Source, events: list[Event]) -> None:
         began = time.monotonic()
@@ -263,7 +264,7 @@ class Gateway:
             raise Refusal(503, "Kafka does not take events", again=_AGAIN_SECONDS) from None
         source.intake.written(events)
         self._metrics.write_seconds.observe(time.monotonic() - began)
-        self._metrics.events.labels(source.name, "written").inc(len(events))
+        self._metrics.written[source.name].inc(len(events))
 
     async def _page(self, request: web.Request) -> web.Response:
         body, content_type = self._metrics.page(request.headers.get("Accept", ""))

@@ -45,6 +45,9 @@ class Bodies:
         if (request.content_length or 0) > self._bytes_max:
             raise self._too_large()
         try:
+            if request.content.is_eof():
+                # It came with the head: nothing is waited for, and no place is held.
+                return await request.read()
             async with asyncio.timeout(self._seconds_max) as limit:
                 if is_known:
                     return await request.read()

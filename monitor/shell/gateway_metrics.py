@@ -15,13 +15,13 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 
 class GatewayMetrics:
     """The counters of one gateway."""
 
-    def __init__(self, sources: Iterable[str]) -> None:
+    def __init__(self, sources: Collection[str]) -> None:
         """Every source is shown at 0 before it sends anything."""
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
@@ -32,13 +32,13 @@ class GatewayMetrics:
             ["source", "status"],
             registry=self._registry,
         )
-        self.events = Counter(
+        events = Counter(
             "cx_ingest_events_total",
             "Events: written to Kafka, or refused by the contract.",
             ["source", "result"],
             registry=self._registry,
         )
-        self.repeats = Counter(
+        repeats = Counter(
             "cx_ingest_repeated_requests_total",
             "Requests that had been taken before, and were answered without being taken again.",
             ["source"],
@@ -62,9 +62,9 @@ class GatewayMetrics:
         )
         for source in sources:
             self.requests.labels(source, "200")
-            self.repeats.labels(source)
-            for result in ("written", "refused"):
-                self.events.labels(source, result)
+        self.repeats = {source: repeats.labels(source) for source in sources}
+        self.written = {source: events.labels(source, "written") for source in sources}
+        self.refused = {source: events.labels(source, "refused") for source in sources}
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """Give the page in the format that is asked for, and its content type."""

@@ -13,6 +13,7 @@ from monitor.adapters.mapping import load_mapping
 from monitor.adapters.references import References
 from monitor.shell import log
 from monitor.shell.deliveries import Deliveries
+from monitor.shell.garbage import collect_seldom
 from monitor.shell.gateway import Gateway, Source
 from monitor.shell.gateway_file import CLOUDEVENTS, GatewayError, secrets_of, tls_of
 from monitor.shell.gateway_metrics import GatewayMetrics
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _CONVERSATIONS_MAX = 100_000
 _WHOLE_FILES = ("csv", "xes")
 _FINISH_SECONDS = 10.0
+# Of a broken body aiohttp makes a cycle of eighty objects, so that not many may wait.
+_YOUNG, _OLDER = 5_000, 10
 
 
 def run_gateway(file: GatewayFile, settings: Settings) -> None:
@@ -103,6 +106,7 @@ async def _serve(
                 gateway.application(), access_log=None, shutdown_timeout=_FINISH_SECONDS
             )
             await runner.setup()
+            collect_seldom(_YOUNG, _OLDER)
             assert runner.server is not None, "it is set up"
             server = await asyncio.get_running_loop().create_server(
                 gateway.doors.guarded(runner.server),

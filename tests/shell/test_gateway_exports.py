@@ -9,7 +9,7 @@ import tracemalloc
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from aiohttp import web
+from aiohttp import EMPTY_PAYLOAD, web
 from aiokafka.errors import KafkaConnectionError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -173,6 +173,7 @@ def test_a_body_that_aiohttp_cannot_read_is_the_sender_s_mistake() -> None:
     class Broken:
         content_length = None
         transport = None
+        content = EMPTY_PAYLOAD
 
         async def read(self) -> bytes:
             # The parser in C lets it time out instead; the one in Python says so.
