@@ -14,7 +14,13 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from aiokafka.errors import CorruptRecordException, KafkaError, NoError, for_code
+from aiokafka.errors import (
+    CorruptRecordException,
+    KafkaError,
+    NoError,
+    UnsupportedCodecError,
+    for_code,
+)
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.default_records import _DefaultRecordBatchPy as Batch
 from aiokafka.record.util import decode_varint
@@ -36,7 +42,16 @@ _WAIT_MILLISECONDS = 500
 _READ_COMMITTED = 1
 _ABORT = b"\x00\x00\x00\x00"
 # What comes of bytes that are no batch, or that no codec has packed.
-_DAMAGE = (LookupError, ValueError, OSError, EOFError, struct.error, zlib.error, DecompressionError)
+_DAMAGE = (
+    LookupError,
+    ValueError,
+    OSError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    DecompressionError,
+    UnsupportedCodecError,
+)
 
 
 async def fetch(

@@ -77,8 +77,17 @@ def summed(content: bytes) -> bytes:
     return content[:8] + length + content[12:17] + checksum + end
 
 
+ATTRIBUTES_AT = 22
+NO_SUCH_CODEC = (
+    run(GOOD, 0, first=1000)[:ATTRIBUTES_AT]
+    + b"\x06"
+    + run(GOOD, 0, first=1000)[ATTRIBUTES_AT + 1 :]
+)
+
+
 # These went on for ever, or raised what nobody expected.
 @given(BATCHES | BATCHES.map(summed))
+@example(summed(NO_SUCH_CODEC))
 @example(bytes(8) + (-12).to_bytes(4, "big", signed=True) + bytes(5))
 @example(bytes(8) + (5).to_bytes(4, "big") + bytes(4) + b"\x02")
 def test_a_batch_that_the_client_could_not_read_is_read_or_corrupt(content: bytes) -> None:
