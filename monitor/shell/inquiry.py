@@ -11,6 +11,7 @@ partition travels in a header, which logs of proxies do not keep.
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import re
 import urllib.error
@@ -26,12 +27,14 @@ from monitor.core.standing import standing
 from monitor.shell.publish import HASH_CHARACTERS, keyed_hash
 from monitor.shell.settings import PREFIX
 from monitor.shell.topics import partition_of
+from monitor.shell.web_access import NOTHING, why_no_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from monitor.core.state import Customer
     from monitor.core.tracker import Tracker
+    from monitor.shell.web_access import Proof
 
     Answer = dict[str, Any]
 
@@ -91,7 +94,7 @@ class Inquiry:
         owners: Callable[[], Mapping[int, str]],
         partitions: int,
         hash_key: bytes,
-        token: str | None = None,
+        proof: Proof = NOTHING,
     ) -> None:
         """Answer from the state of the owned partitions.
 
@@ -100,13 +103,13 @@ class Inquiry:
             owners: the address of the owner of each partition, as the group has it.
             partitions: how many there are.
             hash_key: under which customers are hashed.
-            token: what the other workers want to be shown.
+            proof: what the other workers want to be shown.
         """
         self._trackers = trackers
         self._owners = owners
         self._partitions = partitions
         self._hash_key = hash_key
-        self._headers = showing(token)
+        self._proof = proof
 
     async def answer(self, case: str, customer: str | None) -> tuple[int, Answer]:
         """Ask the owner of a customer's partition; all owners, if the customer is not known.
@@ -139,9 +142,7 @@ class Inquiry:
         ours = partitions & self._trackers().keys()
         others, unknown = by_owner(self._owners(), partitions - ours)
         _, own = await self.answer_for(case, ours)
-        async with aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS), headers=self._headers
-        ) as session:
+        async with self._proof.session(_ANSWERED_WITHIN_SECONDS) as session:
             answers = await asyncio.gather(
                 *(_forward(session, url, case, numbers) for url, numbers in others.items())
             )
@@ -207,11 +208,6 @@ def by_owner(
     return owned, unknown
 
 
-def showing(token: str | None) -> dict[str, str]:
-    """The headers of a request that shows a token."""
-    return {} if token is None else {"Authorization": f"Bearer {token}"}
-
-
 async def _forward(
     session: aiohttp.ClientSession, url: str, case: str, partitions: set[int]
 ) -> Answer:
@@ -225,8 +221,8 @@ async def _forward(
     return answer
 
 
-def ask(worker: str, case: str, customer: str | None, token: str | None = None) -> Answer:
-    """Ask a worker, from outside of the group; ``token`` is what it wants to be shown.
+def ask(worker: str, case: str, customer: str | None, proof: Proof = NOTHING) -> Answer:
+    """Ask a worker, from outside of the group; ``proof`` is what it wants to be shown.
 
     Raises:
         AddressError: that is no address.
@@ -234,22 +230,25 @@ def ask(worker: str, case: str, customer: str | None, token: str | None = None) 
     """
     query = urllib.parse.urlencode({"case": case})
     headers = {} if customer is None else {CUSTOMER_HEADER: urllib.parse.quote(customer)}
-    headers |= showing(token)
+    headers |= proof.headers
     url = f"{worker.rstrip('/')}{PATH}?{query}"
     if not url.startswith(("http://", "https://")):
         raise AddressError(f"--worker {worker}: give the address of its pages, http://host:port")
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  # it is http by now
     try:
-        with urllib.request.urlopen(request, timeout=3 * _ANSWERED_WITHIN_SECONDS) as response:  # noqa: S310  # as above
+        with urllib.request.urlopen(  # noqa: S310  # as above
+            request, timeout=3 * _ANSWERED_WITHIN_SECONDS, context=proof.tls
+        ) as response:
             answer: Answer = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             raise InquiryError(_refusal(case, error)) from None
-    except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
-        raise InquiryError(
-            f"{worker}: no worker answers there; fix: give the address that its log calls "
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = why_no_answer(url, error) or (
+            "no worker answers there; fix: give the address that its log calls "
             "http://…/metrics, without the page"
-        ) from None
+        )
+        raise InquiryError(f"{worker}: {why}") from None
     return answer
 
 

@@ -43,6 +43,7 @@ from monitor.shell.topics import (
 )
 from monitor.shell.transport import BatchSchema, batches
 from monitor.shell.web import Web, address_of, listen_as_set
+from monitor.shell.web_access import pages_tls, proof_of
 from monitor.shell.web_api import Api
 from monitor.shell.web_feed import Feed
 from monitor.shell.web_group import Group
@@ -51,6 +52,7 @@ from monitor.shell.web_guard import Guard
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from socket import socket
+    from ssl import SSLContext
 
     from faust.types import StreamT
     from prometheus_client.registry import Collector
@@ -73,6 +75,7 @@ class OutcomeWorker:
         self._settings = settings
         self._policy = policy
         self._access = access_of(settings)
+        tls = pages_tls(settings)
         self.app = faust_app(
             settings.group,
             settings.kafka_bootstrap,
@@ -82,7 +85,7 @@ class OutcomeWorker:
             commit_interval=settings.flush_interval_seconds,
             replicas=settings.replication_factor,
             standbys=settings.standbys,
-            address=settings.web_url or address_of(listener),
+            address=settings.web_url or address_of(listener, "https" if tls else "http"),
         )
         self._notes = notes_of(settings.group).name
         publisher = Publisher(self.app, settings.hash_key(), self._notes, settings.partitions)
@@ -107,12 +110,12 @@ class OutcomeWorker:
         self.app.agent(self._source(), name="track")(self._track)
         self.app.task(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
-        self._web = self._pages(listener)
+        self._web = self._pages(listener, tls)
         self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
         self.app.on_before_shutdown.connect(self._tell_of_the_end)
 
-    def _pages(self, listener: socket) -> Web:
-        settings, policy, token = self._settings, self._policy, self._settings.web_token()
+    def _pages(self, listener: socket, tls: SSLContext | None) -> Web:
+        settings, policy, proof = self._settings, self._policy, proof_of(self._settings)
         shown = Shown(settings.label_values, settings.label_values_max)
         exposition = Exposition(
             policy,
@@ -122,11 +125,12 @@ class OutcomeWorker:
             hash_key=settings.hash_key(),
         )
         partitions = settings.partitions
-        inquiry = Inquiry(self._trackers, self._owners, partitions, settings.hash_key(), token)
-        group = Group(policy, self._trackers, self._owners, self._lags, partitions, shown, token)
+        inquiry = Inquiry(self._trackers, self._owners, partitions, settings.hash_key(), proof)
+        group = Group(policy, self._trackers, self._owners, self._lags, partitions, shown, proof)
         api = Api(group, Feed(self._access), inquiry)
-        guard = Guard(token, settings.web_url)
-        return Web(exposition, lambda: self.table.ready, inquiry, listener, guard, api)
+        certified = settings.web_client_ca_file is not None
+        guard = Guard(proof.token, settings.web_url, certified=certified)
+        return Web(exposition, lambda: self.table.ready, inquiry, listener, guard, api, tls)
 
     def _collectors(self) -> list[Collector]:
         collectors: list[Collector] = [Distance(self._settings.partitions, self._lags)]
