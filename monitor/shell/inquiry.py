@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from monitor.core.state import Customer
     from monitor.core.tracker import Tracker
+    from monitor.shell.past import Past
     from monitor.shell.web_access import Proof
 
     Answer = dict[str, Any]
@@ -88,13 +89,14 @@ def _is_text(name: str) -> bool:
 class Inquiry:
     """What one worker answers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # it stands between as many
         self,
         trackers: Callable[[], Mapping[int, Tracker]],
         owners: Callable[[], Mapping[int, str]],
         partitions: int,
         hash_key: bytes,
         proof: Proof = NOTHING,
+        pasts: Callable[[], Mapping[int, Past]] = dict,
     ) -> None:
         """Answer from the state of the owned partitions.
 
@@ -104,12 +106,14 @@ class Inquiry:
             partitions: how many there are.
             hash_key: under which customers are hashed.
             proof: what the other workers want to be shown.
+            pasts: what is kept of journeys that are over, of the partitions that are owned now.
         """
         self._trackers = trackers
         self._owners = owners
         self._partitions = partitions
         self._hash_key = hash_key
         self._proof = proof
+        self._pasts = pasts
 
     async def answer(self, case: str, customer: str | None) -> tuple[int, Answer]:
         """Ask the owner of a customer's partition; all owners, if the customer is not known.
@@ -155,7 +159,12 @@ class Inquiry:
         if not found and is_published(case):
             # The name under which a journey is published stands in no row.
             found = await self._look_through(case, number, tracker, "", _DECODED_AT_ONCE)
-        return found
+        known = {one["journey"] for one in found}
+        past = self._pasts().get(number)
+        over = [] if past is None else past.of(case, self._hide, tracker.policy)
+        return found + [
+            _head(number, tracker, 0) | one for one in over if one["journey"] not in known
+        ]
 
     async def _look_through(
         self, case: str, number: int, tracker: Tracker, mentioned: str, at_once: int
@@ -180,16 +189,20 @@ class Inquiry:
             known = customer.journeys
             journeys |= {one for one in known if self._hide(f"{customer.key}\x1f{one}") == case}
         for journey in sorted(journeys):
-            yield {
-                "partition": number,
-                "event_time": datetime_of(tracker.watermark).isoformat(),
-                "events_waiting": waiting,
-                "policy_version": tracker.policy.label,
-                **standing(customer, journey, tracker.watermark, tracker.policy, self._hide),
-            }
+            told = standing(customer, journey, tracker.watermark, tracker.policy, self._hide)
+            yield _head(number, tracker, waiting) | told
 
     def _hide(self, text: str) -> str:
         return keyed_hash(self._hash_key, text)
+
+
+def _head(number: int, tracker: Tracker, waiting: int) -> Answer:
+    return {
+        "partition": number,
+        "event_time": datetime_of(tracker.watermark).isoformat(),
+        "events_waiting": waiting,
+        "policy_version": tracker.policy.label,
+    }
 
 
 def is_published(name: str) -> bool:

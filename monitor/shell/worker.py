@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from monitor.core.policy import Policy
     from monitor.core.tracker import Tracker
+    from monitor.shell.past import Past
     from monitor.shell.settings import Settings
     from monitor.shell.store import Store
     from monitor.shell.transport import BatchConsumer, RecordBatch
@@ -125,7 +126,9 @@ class OutcomeWorker:
             hash_key=settings.hash_key(),
         )
         partitions = settings.partitions
-        inquiry = Inquiry(self._trackers, self._owners, partitions, settings.hash_key(), proof)
+        inquiry = Inquiry(
+            self._trackers, self._owners, partitions, settings.hash_key(), proof, self._pasts
+        )
         group = Group(policy, self._trackers, self._owners, self._lags, partitions, shown, proof)
         api = Api(group, Feed(self._access), inquiry)
         certified = settings.web_client_ca_file is not None
@@ -232,6 +235,9 @@ class OutcomeWorker:
 
     def _trackers(self) -> Mapping[int, Tracker]:
         return {number: self._partition(number).tracker for number in self.table.owned}
+
+    def _pasts(self) -> Mapping[int, Past]:
+        return {number: partition.past for number, partition in self._owned().items()}
 
     def _lags(self) -> Mapping[tuple[str, int], float]:
         return self._lag.seconds(SOURCES, self.table.owned)
