@@ -1,7 +1,4 @@
-"""The command line: every word an operator can say to the monitor.
-
-Exit codes: 0 done, 1 failed while running, 2 the operator must change something first.
-"""
+"""The command line: every word an operator can say to the monitor."""
 
 from __future__ import annotations
 
@@ -50,6 +47,10 @@ from schemas import documents
 app = typer.Typer(
     name="outcome-monitor",
     help="What became of the customers that an AI service says it has helped.",
+    epilog=(
+        "Exit codes: 0 done; 1 it ran, and failed or found something wrong; 2 something must be "
+        "changed first: a setting, an argument, a file; 130 ended by Ctrl-C."
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
