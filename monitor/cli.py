@@ -1,7 +1,4 @@
-"""The command line: every word an operator can say to the monitor.
-
-Exit codes: 0 done, 1 failed while running, 2 the operator must change something first.
-"""
+"""The command line: every word an operator can say to the monitor."""
 
 from __future__ import annotations
 
@@ -39,8 +36,9 @@ from monitor.shell.inquiry import AddressError, InquiryError, ask
 from monitor.shell.outlet import OutletError
 from monitor.shell.policy_file import PolicyError, difference, load_policy, show
 from monitor.shell.replay import dump, dump_line, replay
-from monitor.shell.settings import SettingsError, read_settings, token_shown, write_new_key
+from monitor.shell.settings import SettingsError, read_settings, write_new_key
 from monitor.shell.topics import TopicError
+from monitor.shell.web_access import proof_of
 from monitor.shell.worker import run_worker
 from monitor.topic_commands import topics_app
 from monitor.usage import UsageError, require_files, require_writable
@@ -49,6 +47,10 @@ from schemas import documents
 app = typer.Typer(
     name="outcome-monitor",
     help="What became of the customers that an AI service says it has helped.",
+    epilog=(
+        "Exit codes: 0 done; 1 it ran, and failed or found something wrong; 2 something must be "
+        "changed first: a setting, an argument, a file; 130 ended by Ctrl-C."
+    ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -191,7 +193,7 @@ def explain_(  # noqa: PLR0913  # as many as it has options
     Example: outcome-monitor explain chat-17 --worker http://127.0.0.1:9464 --customer ann
     """
     if worker is not None and not log and map_ is None and policy is None:
-        told = ask(worker, case, customer, token_shown())
+        told = ask(worker, case, customer, proof_of(read_settings()))
         text = standings(told)
     elif log and worker is None and customer is None:
         require_files(log)

@@ -74,12 +74,17 @@ def _diagnoses(
         return
     yield "settings", list(examine_files(settings))
     yield "topics", asyncio.run(examine_topics(settings))
-    urls = workers or [f"http://{settings.web_host}:{settings.web_port}"]
+    urls = workers or [settings.web_url or _address(settings)]
     yield "workers", asyncio.run(examine_workers(urls, settings, datetime.now(UTC)))
     if prometheus is not None:
         yield "prometheus", _of_prometheus(prometheus, slo, settings)
     if alertmanager is not None:
         yield "alertmanager", asyncio.run(examine_alertmanager(alertmanager))
+
+
+def _address(settings: Settings) -> str:
+    scheme = "http" if settings.web_certificate_file is None else "https"
+    return f"{scheme}://{settings.web_host}:{settings.web_port}"
 
 
 def _of_prometheus(url: str, slo: Path, settings: Settings) -> list[Ailment]:

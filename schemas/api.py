@@ -195,7 +195,15 @@ class Timeline(Frozen):
     event_time: datetime | None = Field(
         default=None, description="How far customers' time has come."
     )
-    open: bool = Field(description="Whether a worker remembers it; what has ended is forgotten.")
+    open: bool = Field(description="Whether it is remembered as it stands now.")
+    as_of: datetime | None = Field(
+        default=None,
+        description="Of a journey that is over: how it stood then, when something was found in it "
+        "last. Left out where only what was found is known.",
+    )
+    ended_at: datetime | None = Field(
+        default=None, description="When it ended, if its owner knows."
+    )
     without_answer: tuple[int, ...] = Field(
         description="Partitions whose owner gave no answer; there may be more."
     )

@@ -42,7 +42,7 @@ def document() -> Node:
             ),
         },
         "paths": {f"{PREFIX}{path}": {"get": operation} for path, operation in _paths()},
-        "security": [{}, {"token": []}],
+        "security": [{}, {"token": []}, {"certificate": []}, {"token": [], "certificate": []}],
         "components": {
             "schemas": shared["$defs"],
             "securitySchemes": {
@@ -50,7 +50,11 @@ def document() -> Node:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "The content of WEB_TOKEN_FILE, where that is set.",
-                }
+                },
+                "certificate": {
+                    "type": "mutualTLS",
+                    "description": "Of the CA in WEB_CLIENT_CA_FILE, where that is set.",
+                },
             },
         },
     }

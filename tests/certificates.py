@@ -41,14 +41,15 @@ class Authority:
             *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
         )
 
-    def issue(self, name: str, *, for_: str = "", days: int = 2) -> Issued:
+    def issue(self, name: str, *, for_: str = "", days: int = 2, usage: str = "") -> Issued:
         """Issue a certificate to somebody; ``for_`` is a host's, such as ``IP:127.0.0.1``.
 
-        With fewer than no days it has run out.
+        With fewer than no days it has run out. For any ``usage``, or one, such as ``serverAuth``.
         """
         issued = Issued(self._directory / f"{name}.pem", self._directory / f"{name}.key")
         request, says = self._directory / f"{name}.csr", self._directory / f"{name}.ext"
-        says.write_text(_SAYS + (f"subjectAltName={for_}\n" if for_ else ""))
+        more = {"subjectAltName": for_, "extendedKeyUsage": usage}
+        says.write_text(_SAYS + "".join(f"{key}={one}\n" for key, one in more.items() if one))
         _openssl(
             "req", "-new", *_KEY, "-subj", f"/CN={name}", "-keyout", issued.key, "-out", request
         )

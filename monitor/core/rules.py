@@ -69,7 +69,7 @@ def of_output(output: Output) -> Rule:
         case CommitmentOutcome():
             rule = _rule(f"promise.{output.verdict}", "promise.judged")
         case JourneyOutcome():
-            rule = _rule(f"journey.{output.verdict}", "journey.ended")
+            rule = of_end(output.verdict)
         case said.Late():
             rule = _rule("late.dropped" if output.dropped else "late.applied")
         case _:
@@ -90,6 +90,11 @@ def of_claim() -> Rule:
 def of_failure(cause: str | None) -> Rule:
     """Why a claim did not hold."""
     return _rule(f"durability.{cause}", "durability.failed")
+
+
+def of_end(verdict: str) -> Rule:
+    """Why a journey ended as it did."""
+    return _rule(f"journey.{verdict}", "journey.ended")
 
 
 def of_broken_promise() -> Rule:

@@ -1,7 +1,8 @@
 """One journey as a story over its channels: what happened, what was found, what will be decided.
 
 It is made of how the journey stands, which only its owner knows, and of what was found in it,
-which is published. A journey that has ended is forgotten, so then the findings tell it alone.
+which is published. Of a journey that has ended its owner may know how it stood when something was
+found in it last; else the findings tell it alone.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def storyline(
 
     Args:
         journey: the name by which it is published.
-        standings: how it stands, as its owner answers; nothing if nobody remembers it.
+        standings: how it stands, or stood, as its owner answers; nothing if nobody remembers it.
         found: what was found in it.
         silent: the partitions whose owner gave no answer.
     """
@@ -46,10 +47,13 @@ def storyline(
         for entry in entries
     ]
     times = [one["event_time"] for one in standings]
+    over = [one for one in standings if "as_of" in one]
     return Timeline(
         journey=journey,
         event_time=max(times, default=None),
-        open=bool(standings),
+        open=len(over) < len(standings),
+        as_of=max((one["as_of"] for one in over), default=None),
+        ended_at=max((one["ended_at"] for one in over if "ended_at" in one), default=None),
         without_answer=tuple(sorted(silent)),
         contacts=tuple(contacts.values()),
         entries=tuple(sorted(placed, key=lambda one: (one.at, _ORDER.index(one.what)))),
@@ -81,6 +85,10 @@ def _known(standings: Sequence[Facts]) -> Iterator[Entry]:
         yield from _promise(promise)
     for claim in _all(standings, "claims"):
         yield from _failures(claim)
+    for one in standings:
+        if "ended_at" in one:
+            rule = rules.of_end(one["verdict"])
+            yield _entry("verdict", one["ended_at"], "the journey ends", None, rule)
     for due in _all(standings, "pending"):
         rule = rules.Rule(due["rule"], due["because"])
         where = due["conversations"][0] if due["conversations"] else None

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from faust import SASLCredentials, SSLCredentials
 
-from monitor.shell.settings import PREFIX, SettingsError
+from monitor.shell.certificates import authority, name_of, read, refuse, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,82 +93,36 @@ def access_of(settings: Settings) -> Access:
     return Access(settings.kafka_bootstrap, security)
 
 
-def name_of(setting: str) -> str:
-    """What the operator calls it."""
-    return PREFIX + setting.upper()
-
-
 def _require_what_goes_together(settings: Settings) -> None:
     protocol = settings.kafka_security_protocol
     given = {name for name in _USED_BY if getattr(settings, name) is not None}
     for name, users in _USED_BY.items():
         if protocol in users and name not in given and name in _HOW_TO_SET:
-            _refuse(name, f"it is not set, and {protocol} needs it; fix: {_HOW_TO_SET[name]}")
+            refuse(name, f"it is not set, and {protocol} needs it; fix: {_HOW_TO_SET[name]}")
         if protocol not in users and name in given:
-            _refuse(
+            refuse(
                 name,
                 f"it is set, but {name_of(_PROTOCOL)} is {protocol}, which does not use it; "
                 f"fix: set that to {' or '.join(users)}, or take this one away",
             )
-    for name, other in ((_CERTIFICATE, _KEY), (_KEY, _CERTIFICATE)):
-        if name in given and other not in given:
-            _refuse(other, f"it is not set, but {name_of(name)} is; fix: set both, or neither")
 
 
 def _context(settings: Settings) -> ssl.SSLContext:
-    ca, certificate, key = (
-        settings.kafka_ca_file,
-        settings.kafka_certificate_file,
-        settings.kafka_key_file,
-    )
+    ca = settings.kafka_ca_file
     assert ca is not None, "it was required"
-    _read(_CA, ca)
-    try:
-        # Of its kind for clients: it checks who signed, until when, and for which host.
-        context = ssl.create_default_context(cafile=ca)
-    except ssl.SSLError:
-        _refuse(_CA, f"{ca} holds no certificate; fix: give the CA's, in PEM")
-    if certificate is None or key is None:
-        return context
-    _read(_CERTIFICATE, certificate)
-    _read(_KEY, key)
-    try:
-        context.load_cert_chain(certificate, key, password=lambda: _refuse_encrypted(key))
-    except ssl.SSLError as error:
-        _refuse(
-            _KEY,
-            f"{key} and {certificate} are no pair of key and certificate ({error.reason}); "
-            "fix: give the key that the certificate was issued for, both in PEM",
-        )
+    # Of its kind for clients: it checks who signed, until when, and for which host.
+    context = ssl.create_default_context(cadata=authority(_CA, ca))
+    show(context, settings, _CERTIFICATE, _KEY)
     return context
-
-
-def _refuse_encrypted(key: Path) -> NoReturn:
-    _refuse(
-        _KEY,
-        f"{key} is encrypted; fix: openssl pkey -in {key} -out FILE, and let only the user that "
-        "runs this read FILE",
-    )
 
 
 def _word(name: str, file: Path | None) -> str:
     """What a file says, which is one line."""
     assert file is not None, "it was required"
     try:
-        word = _read(name, file).decode().rstrip("\r\n")
+        word = read(name, file).decode().rstrip("\r\n")
     except UnicodeDecodeError:
-        _refuse(name, f"{file} is no text; fix: write it in UTF-8")
+        refuse(name, f"{file} is no text; fix: write it in UTF-8")
     if not word or "\n" in word:
-        _refuse(name, f"{file} has {'several lines' if word else 'nothing in it'}; fix: write one")
+        refuse(name, f"{file} has {'several lines' if word else 'nothing in it'}; fix: write one")
     return word
-
-
-def _read(name: str, file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        _refuse(name, f"{file}: {error.strerror}; fix: give a file that this user can read")
-
-
-def _refuse(setting: str, what: str) -> NoReturn:
-    raise SettingsError(f"{name_of(setting)}: {what}")

@@ -22,6 +22,7 @@ from monitor.shell.policy_file import PolicyError, load_policy
 from monitor.shell.refusal import why_refused
 from monitor.shell.settings import PREFIX, SettingsError
 from monitor.shell.topics import TopicError, topics_of
+from monitor.shell.web_access import NOTHING, pages_tls, proof_of, why_no_answer
 from monitor.shell.worker_page import WorkerPage
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from monitor.shell.settings import Settings
+    from monitor.shell.web_access import Proof
 
 _ANSWERED_WITHIN_SECONDS = 10
 _SKEW_SECONDS_MAX = 60
@@ -63,20 +65,22 @@ class SilenceError(Exception):
     """Nobody answers at an address. The message says why."""
 
 
-async def fetch(url: str) -> Answer:
-    """Get a page.
+async def fetch(url: str, proof: Proof = NOTHING) -> Answer:
+    """Get a page; ``proof`` is for a worker's.
 
     Raises:
         SilenceError: nobody answers.
     """
-    timeout = aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS)
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
+        async with (
+            proof.session(_ANSWERED_WITHIN_SECONDS) as session,
+            session.get(url) as answer,
+        ):
             date = answer.headers.get("Date")
             told = parsedate_to_datetime(date) if date else None
             return Answer(answer.status, told, await answer.text())
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise SilenceError(f"nobody answers at {url} ({type(error).__name__})") from None
+        raise SilenceError(f"nobody answers at {url} ({type(error).__name__})") from error
 
 
 def examine_files(settings: Settings) -> Iterator[Ailment]:
@@ -89,6 +93,10 @@ def examine_files(settings: Settings) -> Iterator[Ailment]:
         access_of(settings)
     except SettingsError as error:
         yield Ailment.of(error, "see docs/kafka-security.md")
+    try:
+        pages_tls(settings)
+    except SettingsError as error:
+        yield Ailment.of(error, "see docs/page.md")
     try:
         load_policy(settings.policy_file)
     except PolicyError as error:
@@ -120,12 +128,19 @@ async def examine_workers(urls: Sequence[str], settings: Settings, now: datetime
     """Whether workers answer, have all partitions between them, and keep up."""
     found: list[Ailment] = []
     pages: list[WorkerPage] = []
+    try:
+        proof = proof_of(settings)
+    except SettingsError:
+        return [Ailment("no settings lead to a worker", "repair them, and ask again")]
     for url in urls:
         base = url.rstrip("/")
         try:
-            ready, page = await fetch(f"{base}/readyz"), await fetch(f"{base}/metrics")
+            ready = await fetch(f"{base}/readyz", proof)
+            page = await fetch(f"{base}/metrics", proof)
         except SilenceError as error:
-            found.append(Ailment(str(error), "start the worker, or name another by --worker"))
+            why = why_no_answer(base, error)
+            told = SilenceError(f"{base}: {why}") if why else error
+            found.append(Ailment.of(told, "start the worker, or name another by --worker"))
             continue
         if ready.status != _OK:
             found.append(

@@ -54,6 +54,8 @@ def standings(answer: Facts) -> RenderableType:
             f"event time {_clock(journey['event_time'])}",
             f"journey {journey['journey']}, as cx.outcomes and cx.findings name it",
         ]
+        if "as_of" in journey:
+            lines.append(_over(journey))
         if journey["events_waiting"]:
             lines.append(f"{journey['events_waiting']} events wait for event time to reach them")
         shown += [Text("\n".join(lines)), stands(journey), Text("")]
@@ -61,6 +63,14 @@ def standings(answer: Facts) -> RenderableType:
         silent = ", ".join(map(str, answer["without_answer"]))
         shown.append(Text(f"Partitions {silent} gave no answer; there may be more."))
     return Group(*shown)
+
+
+def _over(journey: Facts) -> str:
+    """Of a journey that is over: when it ended, and of when this is."""
+    ended = ""
+    if "ended_at" in journey:
+        ended = f", and ended {journey['verdict']} on {_clock(journey['ended_at'])}"
+    return f"it is over{ended}; what follows is how it stood on {_clock(journey['as_of'])}"
 
 
 def stands(journey: Facts) -> RenderableType:

@@ -11,6 +11,7 @@ partition travels in a header, which logs of proxies do not keep.
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import re
 import urllib.error
@@ -26,12 +27,15 @@ from monitor.core.standing import standing
 from monitor.shell.publish import HASH_CHARACTERS, keyed_hash
 from monitor.shell.settings import PREFIX
 from monitor.shell.topics import partition_of
+from monitor.shell.web_access import NOTHING, why_no_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from monitor.core.state import Customer
     from monitor.core.tracker import Tracker
+    from monitor.shell.past import Past
+    from monitor.shell.web_access import Proof
 
     Answer = dict[str, Any]
 
@@ -85,13 +89,14 @@ def _is_text(name: str) -> bool:
 class Inquiry:
     """What one worker answers."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # it stands between as many
         self,
         trackers: Callable[[], Mapping[int, Tracker]],
         owners: Callable[[], Mapping[int, str]],
         partitions: int,
         hash_key: bytes,
-        token: str | None = None,
+        proof: Proof = NOTHING,
+        pasts: Callable[[], Mapping[int, Past]] = dict,
     ) -> None:
         """Answer from the state of the owned partitions.
 
@@ -100,13 +105,15 @@ class Inquiry:
             owners: the address of the owner of each partition, as the group has it.
             partitions: how many there are.
             hash_key: under which customers are hashed.
-            token: what the other workers want to be shown.
+            proof: what the other workers want to be shown.
+            pasts: what is kept of journeys that are over, of the partitions that are owned now.
         """
         self._trackers = trackers
         self._owners = owners
         self._partitions = partitions
         self._hash_key = hash_key
-        self._headers = showing(token)
+        self._proof = proof
+        self._pasts = pasts
 
     async def answer(self, case: str, customer: str | None) -> tuple[int, Answer]:
         """Ask the owner of a customer's partition; all owners, if the customer is not known.
@@ -139,9 +146,7 @@ class Inquiry:
         ours = partitions & self._trackers().keys()
         others, unknown = by_owner(self._owners(), partitions - ours)
         _, own = await self.answer_for(case, ours)
-        async with aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS), headers=self._headers
-        ) as session:
+        async with self._proof.session(_ANSWERED_WITHIN_SECONDS) as session:
             answers = await asyncio.gather(
                 *(_forward(session, url, case, numbers) for url, numbers in others.items())
             )
@@ -154,7 +159,12 @@ class Inquiry:
         if not found and is_published(case):
             # The name under which a journey is published stands in no row.
             found = await self._look_through(case, number, tracker, "", _DECODED_AT_ONCE)
-        return found
+        known = {one["journey"] for one in found}
+        past = self._pasts().get(number)
+        over = [] if past is None else past.of(case, self._hide, tracker.policy)
+        return found + [
+            _head(number, tracker, 0) | one for one in over if one["journey"] not in known
+        ]
 
     async def _look_through(
         self, case: str, number: int, tracker: Tracker, mentioned: str, at_once: int
@@ -179,16 +189,20 @@ class Inquiry:
             known = customer.journeys
             journeys |= {one for one in known if self._hide(f"{customer.key}\x1f{one}") == case}
         for journey in sorted(journeys):
-            yield {
-                "partition": number,
-                "event_time": datetime_of(tracker.watermark).isoformat(),
-                "events_waiting": waiting,
-                "policy_version": tracker.policy.label,
-                **standing(customer, journey, tracker.watermark, tracker.policy, self._hide),
-            }
+            told = standing(customer, journey, tracker.watermark, tracker.policy, self._hide)
+            yield _head(number, tracker, waiting) | told
 
     def _hide(self, text: str) -> str:
         return keyed_hash(self._hash_key, text)
+
+
+def _head(number: int, tracker: Tracker, waiting: int) -> Answer:
+    return {
+        "partition": number,
+        "event_time": datetime_of(tracker.watermark).isoformat(),
+        "events_waiting": waiting,
+        "policy_version": tracker.policy.label,
+    }
 
 
 def is_published(name: str) -> bool:
@@ -207,11 +221,6 @@ def by_owner(
     return owned, unknown
 
 
-def showing(token: str | None) -> dict[str, str]:
-    """The headers of a request that shows a token."""
-    return {} if token is None else {"Authorization": f"Bearer {token}"}
-
-
 async def _forward(
     session: aiohttp.ClientSession, url: str, case: str, partitions: set[int]
 ) -> Answer:
@@ -225,8 +234,8 @@ async def _forward(
     return answer
 
 
-def ask(worker: str, case: str, customer: str | None, token: str | None = None) -> Answer:
-    """Ask a worker, from outside of the group; ``token`` is what it wants to be shown.
+def ask(worker: str, case: str, customer: str | None, proof: Proof = NOTHING) -> Answer:
+    """Ask a worker, from outside of the group; ``proof`` is what it wants to be shown.
 
     Raises:
         AddressError: that is no address.
@@ -234,22 +243,25 @@ def ask(worker: str, case: str, customer: str | None, token: str | None = None) 
     """
     query = urllib.parse.urlencode({"case": case})
     headers = {} if customer is None else {CUSTOMER_HEADER: urllib.parse.quote(customer)}
-    headers |= showing(token)
+    headers |= proof.headers
     url = f"{worker.rstrip('/')}{PATH}?{query}"
     if not url.startswith(("http://", "https://")):
         raise AddressError(f"--worker {worker}: give the address of its pages, http://host:port")
     request = urllib.request.Request(url, headers=headers)  # noqa: S310  # it is http by now
     try:
-        with urllib.request.urlopen(request, timeout=3 * _ANSWERED_WITHIN_SECONDS) as response:  # noqa: S310  # as above
+        with urllib.request.urlopen(  # noqa: S310  # as above
+            request, timeout=3 * _ANSWERED_WITHIN_SECONDS, context=proof.tls
+        ) as response:
             answer: Answer = json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             raise InquiryError(_refusal(case, error)) from None
-    except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
-        raise InquiryError(
-            f"{worker}: no worker answers there; fix: give the address that its log calls "
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = why_no_answer(url, error) or (
+            "no worker answers there; fix: give the address that its log calls "
             "http://…/metrics, without the page"
-        ) from None
+        )
+        raise InquiryError(f"{worker}: {why}") from None
     return answer
 
 

@@ -12,6 +12,7 @@ from monitor.core.notes import decode_note
 from monitor.core.outputs import Published
 from monitor.core.snapshot import records
 from monitor.core.trials import BOUNDS
+from monitor.shell.past import Past
 from schemas.decode import Invalid, decode
 from schemas.published import DeadLetter, EpisodeOutcome, Finding, Reason
 
@@ -48,13 +49,17 @@ class OwnedPartition:
     letters: list[Letter] = field(default_factory=list)
     #: For some counters the journey that was counted last, and when; for the page only.
     examples: dict[tuple[str, Labels], tuple[str, float]] = field(default_factory=dict)
+    #: Of journeys in which something was found, for when they are over.
+    past: Past = field(default_factory=Past)
     #: The last note that the changes contain which were taken last.
     _written: int = 0
 
     def changes(self) -> dict[bytes, bytes | None]:
         """What has changed since the last call, for the changelog."""
         self._written = self.tracker.outbox.number
-        return records(self.tracker)
+        changed = records(self.tracker)
+        self.past.keep(changed, self.tracker)
+        return changed
 
     def notes(self) -> list[Note]:
         """The notes to other partitions that the last changes contain, once these are durable."""
@@ -128,6 +133,7 @@ class OwnedPartition:
         published = [output for output in outputs if isinstance(output, Published)]
         self.unpublished += published
         for output in published:
+            self.past.note(output)
             for cell in _cells_of(output, self.tracker.policy):
                 self.examples[cell] = (output.journey, time.time())
 

@@ -19,12 +19,10 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
-from monitor.shell.access import name_of
+from monitor.shell.certificates import causes, name_of
 from monitor.shell.settings import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from monitor.shell.access import Access
 
 _WITHIN_MILLISECONDS = 5_000
@@ -77,7 +75,7 @@ async def _knock(access: Access, host: str, port: int) -> Exception | None:
 
 def _told(access: Access, host: str, address: str, error: Exception) -> str | None:
     """What an error says to an operator; nothing if it may as well be that no broker is there."""
-    for one in _chain(error):
+    for one in causes(error):
         if isinstance(one, ssl.SSLCertVerificationError):
             return _of_certificate(host, address, one)
         if isinstance(one, ssl.SSLError) and "ALERT" in (one.reason or ""):
@@ -127,10 +125,3 @@ def _of_alert(address: str, error: ssl.SSLError) -> str:
         f"we have none ({error.reason}); fix: give one that is valid and of a CA that the "
         "brokers trust, with its key"
     )
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    one: BaseException | None = error
-    while one is not None:
-        yield one
-        one = one.__cause__ or one.__context__

@@ -122,9 +122,19 @@ class Settings(BaseSettings):
     web_token_file: Path | None = Field(
         default=None,
         description=(
-            "File with the token that opens the live page, its API and /explain; "
-            "required where WEB_HOST is reached from other machines."
+            "File with the token that opens the live page, its API and /explain; this or "
+            "WEB_CLIENT_CA_FILE is required where WEB_HOST is reached from other machines."
         ),
+    )
+    web_certificate_file: Path | None = Field(
+        default=None, description="Certificate of these pages, in PEM; with it they speak TLS."
+    )
+    web_key_file: Path | None = Field(
+        default=None, description="The private key of that certificate, in PEM, not encrypted."
+    )
+    web_client_ca_file: Path | None = Field(
+        default=None,
+        description="Certificate of the CA that whoever asks must show a certificate of, in PEM.",
     )
     data_dir: Path = Field(
         default=Path(".outcome-monitor"), description="Where Faust keeps its files."
@@ -194,7 +204,7 @@ class Settings(BaseSettings):
         """The token that opens what is told of single journeys; none on loopback, if not wanted.
 
         Raises:
-            SettingsError: other machines reach the pages and there is none, or it is unfit.
+            SettingsError: other machines reach the pages and need show nothing, or it is unfit.
         """
         name = f"{PREFIX}WEB_TOKEN_FILE"
         if self.web_token_file is not None:
@@ -202,10 +212,11 @@ class Settings(BaseSettings):
             if not _TOKEN.fullmatch(token):
                 raise SettingsError(f"{name}: {self.web_token_file}: give one word of ASCII")
             return token
-        if not is_loopback(self.web_host):
+        if not is_loopback(self.web_host) and self.web_client_ca_file is None:
             raise SettingsError(
                 f"{name} is not set, but {PREFIX}WEB_HOST={self.web_host} is reached from other "
-                "machines; fix: outcome-monitor key new web.token, and name the file"
+                "machines; fix: outcome-monitor key new web.token, and name the file, or have "
+                f"certificates asked for by {PREFIX}WEB_CLIENT_CA_FILE"
             )
         return None
 
@@ -245,16 +256,6 @@ def read_secret(name: str, file: Path) -> bytes:
             f"{name}: {file} has {len(key)} bytes, at least {_KEY_BYTES_MIN} are needed"
         )
     return key
-
-
-def token_shown() -> str | None:
-    """The token of the worker that is asked from here, if the environment names its file.
-
-    Raises:
-        SettingsError: it names one that is unfit.
-    """
-    file = os.environ.get(f"{PREFIX}WEB_TOKEN_FILE")
-    return Settings(web_token_file=Path(file)).web_token() if file else None
 
 
 def read_settings() -> Settings:

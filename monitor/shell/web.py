@@ -20,6 +20,7 @@ from monitor.shell.settings import SettingsError
 from monitor.shell.web_files import Files
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from monitor.shell.inquiry import Inquiry
@@ -70,6 +71,7 @@ class Web(Service):
         listener: socket.socket,
         guard: Guard,
         api: Api,
+        tls: ssl.SSLContext | None,
     ) -> None:
         """Serve on ``listener``, whose address is logged, what ``guard`` lets through."""
         super().__init__()
@@ -79,6 +81,7 @@ class Web(Service):
         self._listener = listener
         self._guard = guard
         self._api = api
+        self._tls = tls
         self._runner: web.AppRunner | None = None
 
     async def on_start(self) -> None:
@@ -93,9 +96,10 @@ class Web(Service):
         self._guard.see_to(site)
         self._runner = web.AppRunner(site, access_log=None)
         await self._runner.setup()
-        await web.SockSite(self._runner, self._listener).start()
+        await web.SockSite(self._runner, self._listener, ssl_context=self._tls).start()
         host, port = self._runner.addresses[0][:2]
-        log.operator.info("metrics at http://%s:%s/metrics, live page at /", host, port)
+        scheme = "https" if self._tls else "http"
+        log.operator.info("metrics at %s://%s:%s/metrics, live page at /", scheme, host, port)
 
     async def on_stop(self) -> None:
         """Answer no longer."""
@@ -147,9 +151,9 @@ class Web(Service):
         return web.json_response(answer, status=status)
 
 
-def address_of(listener: socket.socket) -> str:
+def address_of(listener: socket.socket, scheme: str = "http") -> str:
     """The address under which others on the network may reach a listener."""
     host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104  # this is what it is compared with
         host = socket.gethostname()
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

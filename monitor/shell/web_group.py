@@ -18,7 +18,7 @@ from monitor.core.catalogue import METRICS
 from monitor.core.lengths import spell
 from monitor.core.moments import datetime_of
 from monitor.core.reading import names_of, reading_of
-from monitor.shell.inquiry import by_owner, showing
+from monitor.shell.inquiry import by_owner
 from schemas.api import Board
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from monitor.core.reading import Reading
     from monitor.core.tracker import Tracker
     from monitor.shell.labels import Shown
+    from monitor.shell.web_access import Proof
 
     Lags = Callable[[], Mapping[tuple[str, int], float]]
 
@@ -68,7 +69,7 @@ class Group:
         lags: Lags,
         partitions: int,
         shown: Shown,
-        token: str | None,
+        proof: Proof,
     ) -> None:
         """Look at the partitions that are owned now, and ask the owners of the others."""
         self._policy = policy
@@ -77,7 +78,7 @@ class Group:
         self._lags = lags
         self._partitions = partitions
         self._shown = shown
-        self._headers = showing(token)
+        self._proof = proof
         self._made = _Made()
 
     async def board(self) -> Board:
@@ -128,9 +129,7 @@ class Group:
         everywhere = set(range(self._partitions))
         own = await self.share(everywhere)
         others, _ = by_owner(self._owners(), everywhere - set(own.partitions))
-        async with aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=_ANSWERED_WITHIN_SECONDS), headers=self._headers
-        ) as session:
+        async with self._proof.session(_ANSWERED_WITHIN_SECONDS) as session:
             asked = (_ask(session, url, numbers) for url, numbers in others.items())
             shares = [own, *await asyncio.gather(*asked)]
         # Estimates are work, and records do not wait for it: shares are numbers of their own.

@@ -1,9 +1,10 @@
 """Who may read what the pages tell of single journeys, and how browsers are to treat the pages.
 
-Beyond loopback a token must be shown for everything but the bare page, which tells nothing, and
+Where there is a token it must be shown for everything but the bare page, which tells nothing, and
 what machines ask all the time: ``/metrics``, ``/healthz`` and ``/readyz`` name no conversation.
 On loopback without a token requests must be for loopback by name, too: else a website could have
-its own name lead there, and read along in its visitor's browser.
+its own name lead there, and read along in its visitor's browser. Where clients show certificates,
+that is TLS' to prevent: under another name the pages' own certificate is not believed.
 """
 
 from __future__ import annotations
@@ -35,9 +36,13 @@ _HEADERS = {
 class Guard:
     """Lets requests through to the pages, or not."""
 
-    def __init__(self, token: str | None, web_url: str | None) -> None:
-        """Want ``token``; without one, only requests for loopback or the host of ``web_url``."""
+    def __init__(self, token: str | None, web_url: str | None, *, certified: bool) -> None:
+        """Want ``token``; without one, only requests for loopback or the host of ``web_url``.
+
+        Where clients are ``certified``, they have proved themselves before they ask.
+        """
         self._token = token
+        self._certified = certified
         self._host = urlsplit(web_url).hostname if web_url else None
 
     def see_to(self, site: web.Application) -> None:
@@ -57,7 +62,7 @@ class Guard:
     def _may_read(self, request: web.Request) -> bool:
         if self._token is None:
             host = urlsplit(f"//{request.host}").hostname or ""
-            return is_loopback(host) or host == self._host
+            return self._certified or is_loopback(host) or host == self._host
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(shown.encode(), self._token.encode())
 

@@ -43,6 +43,7 @@ from monitor.shell.topics import (
 )
 from monitor.shell.transport import BatchSchema, batches
 from monitor.shell.web import Web, address_of, listen_as_set
+from monitor.shell.web_access import pages_tls, proof_of
 from monitor.shell.web_api import Api
 from monitor.shell.web_feed import Feed
 from monitor.shell.web_group import Group
@@ -51,12 +52,14 @@ from monitor.shell.web_guard import Guard
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from socket import socket
+    from ssl import SSLContext
 
     from faust.types import StreamT
     from prometheus_client.registry import Collector
 
     from monitor.core.policy import Policy
     from monitor.core.tracker import Tracker
+    from monitor.shell.past import Past
     from monitor.shell.settings import Settings
     from monitor.shell.store import Store
     from monitor.shell.transport import BatchConsumer, RecordBatch
@@ -73,6 +76,7 @@ class OutcomeWorker:
         self._settings = settings
         self._policy = policy
         self._access = access_of(settings)
+        tls = pages_tls(settings)
         self.app = faust_app(
             settings.group,
             settings.kafka_bootstrap,
@@ -82,7 +86,7 @@ class OutcomeWorker:
             commit_interval=settings.flush_interval_seconds,
             replicas=settings.replication_factor,
             standbys=settings.standbys,
-            address=settings.web_url or address_of(listener),
+            address=settings.web_url or address_of(listener, "https" if tls else "http"),
         )
         self._notes = notes_of(settings.group).name
         publisher = Publisher(self.app, settings.hash_key(), self._notes, settings.partitions)
@@ -107,12 +111,12 @@ class OutcomeWorker:
         self.app.agent(self._source(), name="track")(self._track)
         self.app.task(self._pass_time)
         self._lag = Lag(self.table.caught_up_at)
-        self._web = self._pages(listener)
+        self._web = self._pages(listener, tls)
         self.app.on_partitions_revoked.connect(self._tell_of_a_rebalance)
         self.app.on_before_shutdown.connect(self._tell_of_the_end)
 
-    def _pages(self, listener: socket) -> Web:
-        settings, policy, token = self._settings, self._policy, self._settings.web_token()
+    def _pages(self, listener: socket, tls: SSLContext | None) -> Web:
+        settings, policy, proof = self._settings, self._policy, proof_of(self._settings)
         shown = Shown(settings.label_values, settings.label_values_max)
         exposition = Exposition(
             policy,
@@ -122,11 +126,14 @@ class OutcomeWorker:
             hash_key=settings.hash_key(),
         )
         partitions = settings.partitions
-        inquiry = Inquiry(self._trackers, self._owners, partitions, settings.hash_key(), token)
-        group = Group(policy, self._trackers, self._owners, self._lags, partitions, shown, token)
+        inquiry = Inquiry(
+            self._trackers, self._owners, partitions, settings.hash_key(), proof, self._pasts
+        )
+        group = Group(policy, self._trackers, self._owners, self._lags, partitions, shown, proof)
         api = Api(group, Feed(self._access), inquiry)
-        guard = Guard(token, settings.web_url)
-        return Web(exposition, lambda: self.table.ready, inquiry, listener, guard, api)
+        certified = settings.web_client_ca_file is not None
+        guard = Guard(proof.token, settings.web_url, certified=certified)
+        return Web(exposition, lambda: self.table.ready, inquiry, listener, guard, api, tls)
 
     def _collectors(self) -> list[Collector]:
         collectors: list[Collector] = [Distance(self._settings.partitions, self._lags)]
@@ -228,6 +235,9 @@ class OutcomeWorker:
 
     def _trackers(self) -> Mapping[int, Tracker]:
         return {number: self._partition(number).tracker for number in self.table.owned}
+
+    def _pasts(self) -> Mapping[int, Past]:
+        return {number: partition.past for number, partition in self._owned().items()}
 
     def _lags(self) -> Mapping[tuple[str, int], float]:
         return self._lag.seconds(SOURCES, self.table.owned)

@@ -103,6 +103,23 @@ def test_what_was_due_and_what_is_to_come_is_told() -> None:
     assert [one.at for one in timeline.entries] == sorted(one.at for one in timeline.entries)
 
 
+def test_a_journey_that_has_ended_is_told_as_it_stood_with_its_end() -> None:
+    (facts,), found = hop()
+    over = {"as_of": facts["event_time"], "ended_at": clock("40d 09:00").isoformat()}
+    timeline = storyline(NAME, [facts | over | {"verdict": "failed", "pending": []}], found, [])
+
+    assert (timeline.open, timeline.as_of) == (False, clock("2d 09:00"))
+    assert timeline.ended_at == clock("40d 09:00")
+    assert [one.channel for one in of(timeline, "contact")] == ["chat", "voice"]
+    last = timeline.entries[-1]
+    assert (last.told, last.rule, last.at) == (
+        "the journey ends",
+        "journey.failed",
+        timeline.ended_at,
+    )
+    assert of(timeline, "pending") == []
+
+
 def test_a_journey_that_has_ended_is_told_by_what_was_found() -> None:
     _, found = told(
         started("ann", "09:00"), says("ann", "09:01"), handoff_requested("ann", "09:50")
@@ -110,6 +127,7 @@ def test_a_journey_that_has_ended_is_told_by_what_was_found() -> None:
     timeline = storyline(NAME, [], found, [3, 1])
 
     assert (timeline.open, timeline.event_time, timeline.without_answer) == (False, None, (1, 3))
+    assert (timeline.as_of, timeline.ended_at) == (None, None)
     assert [(one.conversation_id, one.channel) for one in timeline.contacts] == [("ann-1", "chat")]
     # It was in the only conversation there is.
     assert [(one.told, one.channel) for one in of(timeline, "event")] == [

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from monitor.cli import app
+from monitor.shell import probe as probe_module
 from monitor.shell.gateway_file import load_gateway
 from monitor.shell.notify_settings import NOTIFY_PREFIX, NotifySettings
 from monitor.shell.policy_file import load_policy
@@ -210,10 +211,16 @@ def test_what_runs_is_a_command_of_ours(everything: list[Manifest]) -> None:
     }
 
     assert {container["args"][0] for _, container in pods(everything)} <= commands
-    for _, container in pods(everything):
-        assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "web"}
+    for _, container in pods([*everything, *manifests(*LEAST)]):
         ready = "/healthz" if container["name"] == "notifier" else "/readyz"
-        assert container["readinessProbe"]["httpGet"] == {"path": ready, "port": "web"}
+        # Behind TLS a worker is asked from within, for the kubelet has no certificate.
+        inside = f"{PREFIX}WEB_CERTIFICATE_FILE" in environment(container)
+        for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", ready)):
+            if inside:
+                python, *rest, page = container[probe]["exec"]["command"]
+                assert (python, rest, page) == ("python", ["-m", probe_module.__name__], path)
+            else:
+                assert container[probe]["httpGet"] == {"path": path, "port": "web"}
         assert [one["name"] for one in container["ports"]] == ["web"]
 
 
@@ -272,7 +279,23 @@ def test_a_worker_is_reached_by_its_own_name(everything: list[Manifest]) -> None
 
     assert service["spec"]["clusterIP"] == "None"
     assert environment(container)[f"{PREFIX}WEB_URL"] == (
-        f"http://$(POD_NAME).{worker['spec']['serviceName']}.cx.svc:9464"
+        f"https://$(POD_NAME).{worker['spec']['serviceName']}.cx.svc:9464"
+    )
+
+
+def test_certificates_take_the_place_of_a_token() -> None:
+    without = ("--set", "webToken.existingSecret=", "--set", "autoscaling.enabled=false")
+    (worker,) = of_kind("StatefulSet", manifests(*ALL, *without)).values()
+    (container,) = worker["spec"]["template"]["spec"]["containers"]
+    told = environment(container)
+
+    assert f"{PREFIX}WEB_TOKEN_FILE" not in told
+    assert told[f"{PREFIX}WEB_CLIENT_CA_FILE"] == "/etc/outcome-monitor/web-tls/ca.crt"
+    monitor = of_kind("PodMonitor", manifests(*ALL))["one-outcome-monitor-worker"]
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    assert (endpoint["scheme"], sorted(endpoint["tlsConfig"])) == (
+        "https",
+        ["ca", "cert", "keySecret", "serverName"],
     )
 
 
@@ -309,6 +332,7 @@ WRONG = [
     (("kafka.bootstrap=kafka",), "/kafka/bootstrap"),
     (("kafka.bootstrap=kafka:9092",), "hashKey.existingSecret: name the Secret"),
     (LEAST[1:4:2], "webToken.existingSecret: name the Secret"),
+    ((*LEAST[1::2], "webTls.keys.clientCa=ca.crt"), "webTls.existingSecret: name the Secret"),
     (("kafka.securityProtocol=SASL_PLAINTEXT",), "/kafka/securityProtocol"),
     (("kafka.securityProtocol=SSL",), "/kafka/existingSecret"),
     (("worker.replica=3",), "additional properties 'replica' not allowed"),

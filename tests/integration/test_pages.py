@@ -152,6 +152,7 @@ def test_what_the_operator_must_change_is_named(broker: EmbeddedBroker, tmp_path
         }
 
     assert f"{PREFIX}WEB_TOKEN_FILE is not set" in refusals["WEB_HOST"]
+    assert f"{PREFIX}WEB_CLIENT_CA_FILE" in refusals["WEB_HOST"]
     for name in ("HASH_KEY_FILE", "WEB_PORT", "WEB_HOST", "KAFKA_BOOTSTRAP"):
         assert f"{PREFIX}{name}" in refusals[name]
     assert "topic cx.conversations has 4 partitions, but 3 are wanted" in refusals["PARTITIONS"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 import time
 import urllib.error
@@ -30,13 +31,17 @@ class Worker:
     def __init__(self, bootstrap: str, group: str, directory: Path, **settings: object) -> None:
         """Write the key and choose a port; nothing runs before ``start``.
 
-        One of the settings may be ``source``: where the worker's code lies.
+        Two of the settings may be ``source``, where the worker's code lies, and ``tls``, with
+        which its pages are asked.
         """
-        source = settings.pop("source", ROOT)
+        source, tls = settings.pop("source", ROOT), settings.pop("tls", None)
+        assert tls is None or isinstance(tls, ssl.SSLContext)
         directory.mkdir(exist_ok=True)
         key = directory / "hash.key"
         key.write_bytes(HASH_KEY)
         self.port = free_port()
+        self.url = f"{'https' if tls else 'http'}://{LOOPBACK}:{self.port}"
+        self.tls = tls
         self.log = directory / "worker.log"
         self._awaited = "/readyz"
         chosen = {
@@ -50,14 +55,17 @@ class Worker:
             "flush_interval_seconds": 0.3,
             "idle_after_seconds": 0,
         } | settings
+        self.environment = (
+            os.environ
+            | {"PYTHONPATH": str(source)}
+            | {f"{PREFIX}{name.upper()}": str(value) for name, value in chosen.items()}
+        )
         self._process = ChildProcess(
             "the worker",
             [sys.executable, "-m", "monitor.cli", "worker"],
             is_ready=lambda: not self._awaited or self.get(self._awaited)[0] == 200,
             log=self.log,
-            environment=os.environ
-            | {"PYTHONPATH": str(source)}
-            | {f"{PREFIX}{name.upper()}": str(value) for name, value in chosen.items()},
+            environment=self.environment,
         )
 
     @property
@@ -93,10 +101,12 @@ class Worker:
 
     def get(self, path: str, accept: str = "", patience: float = 10) -> tuple[int, str, str]:
         """Return status, content type and text of a page; status 0 where nobody answers."""
-        url = f"http://{LOOPBACK}:{self.port}{path}"
-        request = urllib.request.Request(url, headers={"Accept": accept})
+        url = f"{self.url}{path}"
+        request = urllib.request.Request(url, headers={"Accept": accept})  # noqa: S310 - ours
         try:
-            with urllib.request.urlopen(request, timeout=patience) as answer:  # noqa: S310 - ours
+            with urllib.request.urlopen(  # noqa: S310 - ours
+                request, timeout=patience, context=self.tls
+            ) as answer:
                 return answer.status, answer.headers["Content-Type"], answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ from monitor.core import overview
 from monitor.core.policy import Policy
 from monitor.shell.embedded import EmbeddedBroker
 from monitor.shell.web_files import DIRECTORY
+from tests.build import clock
+from tests.integration.traffic import heartbeats
 from tests.integration.worker import Worker
 from tests.page.browser import PHONE, WIDE, chromium, looking
 from tests.page.conftest import TOKEN
-from tests.page.stories import broken_promise, tell
+from tests.page.stories import LATENESS, broken_promise, tell
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 POLICY = Policy()
 WEIGHT_MAX = 300_000
+PAINTS = 3
+# Those who wait for each processor.
+BUSY = 3
 PICTURES = ROOT / "docs" / "page"
 FIRST = ".finding >> nth=0"
 
@@ -213,15 +219,19 @@ def test_a_page_is_painted_with_its_data_at_once(
     browser: Browser, pair: Pair, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It must be so within a second; how long it took is told, for a busy machine is no failure."""
-    with looking(browser, pair.one) as look:
-        look.page.goto(f"http://127.0.0.1:{pair.one.port}/", wait_until="commit")
-        look.page.wait_for_selector("#paper table")
-        look.page.wait_for_selector(".finding")
-        took = look.page.evaluate("performance.now()") / 1000
+    took = []
+    for _ in range(PAINTS):
+        with looking(browser, pair.one) as look:
+            look.page.goto(f"http://127.0.0.1:{pair.one.port}/", wait_until="commit")
+            look.page.wait_for_selector("#paper table")
+            look.page.wait_for_selector(".finding")
+            took.append(look.page.evaluate("performance.now()") / 1000)
     files = sum(len(gzip.compress(path.read_bytes())) for path in DIRECTORY.iterdir())
     with capsys.disabled():
-        told = f"page with data after {took:.2f} s; its files have {files:,} bytes packed"
+        told = f"page with data after {min(took):.2f} s; its files have {files:,} bytes packed"
         print(f"\n{told}")  # noqa: T201
+    is_busy = os.getloadavg()[0] > BUSY * (os.cpu_count() or 1)
+    assert min(took) <= 1 or is_busy
 
 
 def test_pictures_are_drawn(
@@ -290,6 +300,35 @@ def test_where_nothing_was_seen_there_is_no_zero(browser: Browser, tmp_path: Pat
         assert look.text("#headline").startswith("Nothing to compare yet")
         assert look.text("#when") == "Customers’ time has not begun"  # noqa: RUF001
         assert look.barriers() == []
+
+
+def test_a_journey_that_is_over_keeps_its_way(browser: Browser, pair: Pair) -> None:
+    """Comes late, for time passes by it."""
+    (hop, *_) = pair.get("/api/v1/findings?limit=1&kind=SF-02")["findings"]
+    over = clock("99d 12:00")
+    tell(pair.bootstrap, heartbeats(int(over.timestamp()), over + LATENESS))
+    for worker in (pair.one, pair.other):
+        worker.wait_until(lambda: set(worker.watermarks().values()) == {over.timestamp()})  # noqa: B023
+    with looking(browser, pair.one) as look:
+        look.open(f"/#journey={hop['journey']}")
+        look.page.wait_for_selector("#way li")
+
+        told = look.text(".facts")
+        assert "it has ended, " in told
+        assert "this is how it stood 11 Mar 2026, 12:00" in told
+        assert look.texts("#way li.contact .channel") == ["chat", "voice"]
+        assert "False resolution, channel hop, probable" in look.text("#way .finding-entry")
+        assert "the journey ends" in look.texts("#way li")[-1]
+        assert look.barriers() == []
+
+        # As a worker answers that was started since.
+        known = pair.get(f"/api/v1/journeys/{hop['journey']}")
+        less = {name: one for name, one in known.items() if name not in {"as_of", "ended_at"}}
+        look.page.route("**/api/v1/journeys/*", lambda route: route.fulfill(json=less))
+        look.page.reload()
+        look.page.wait_for_selector("#way li")
+        assert "it is over: what was found is all that is remembered" in look.text(".facts")
+        assert "outcome-monitor explain tells the rest" in look.text(".facts")
 
 
 def test_what_is_missing_is_said_and_what_comes_back_is_shown(look: Look, pair: Pair) -> None:

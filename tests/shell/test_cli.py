@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +19,6 @@ from monitor.shell.settings import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.shell.conftest import Run
 
@@ -58,6 +63,54 @@ def test_without_a_command_all_of_them_are_listed(run: Run) -> None:
     assert status == 2
     for command in all_commands():
         assert command[0] in out
+
+
+EXIT_CODES = [
+    (0, ("policy", "show")),
+    (1, ("explain", "chat-1", "--worker", "http://127.0.0.1:1")),
+    (2, ("explain", "chat-1")),
+    (2, ("replay", "no-such-file")),
+    (2, ("no-such-command",)),
+    (2, ("demo", "--days", "many")),
+]
+
+
+@pytest.mark.parametrize(("code", "command"), EXIT_CODES)
+def test_exit_codes_mean_what_the_help_says(run: Run, code: int, command: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(cli.app, ["--help"]).output.partition("Exit codes: ")[2]
+    # 130 is what an interrupted demo ends with: tests/integration/test_demo.py.
+    assert set(re.findall(r"\b\d+\b", told)) == {"130", *(str(each) for each, _ in EXIT_CODES)}
+
+    assert run(*command)[0] == code
+
+
+def completed(*words: str) -> set[str]:
+    """Ask bash what may come next, as it asks the completion that we install."""
+    script = f"""
+        eval "$(outcome-monitor --show-completion)"
+        COMP_WORDS=({" ".join(words)} '') COMP_CWORD={len(words)}
+        [[ "$(complete -p outcome-monitor)" =~ -F\\ ([^ ]+) ]]
+        "${{BASH_REMATCH[1]}}" outcome-monitor
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("bash is not here")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    asked = subprocess.run(
+        [bash, "-c", script],
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(asked.stdout.split())
+
+
+def test_bash_completes_commands_and_options() -> None:
+    assert completed("outcome-monitor") == {command[0] for command in all_commands()}
+    assert completed("outcome-monitor", "dead-letters") == {"list", "show", "redrive"}
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,15 @@ TOPIC = "cx.conversations"
 
 
 def record_of(
-    event: Envelope | bytes | None, *, timestamp: int = 0, headers: tuple[Any, ...] = ()
+    event: Envelope | bytes | None,
+    *,
+    topic: str = TOPIC,
+    timestamp: int = 0,
+    headers: tuple[Any, ...] = (),
 ) -> ConsumerRecord[bytes, bytes]:
     value = event if isinstance(event, bytes | None) else event.model_dump_json().encode()
     return ConsumerRecord(
-        topic=TOPIC,
+        topic=topic,
         partition=3,
         offset=17,
         timestamp=timestamp,

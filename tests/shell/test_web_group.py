@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from monitor.core.policy import Policy
 from monitor.core.tracker import Tracker
 from monitor.shell.labels import OTHER, Shown
+from monitor.shell.web_access import Proof
 from monitor.shell.web_group import PATH, Group
 from schemas.decode import TOPICS
 from tests.build import moment, started, topic_of
@@ -45,7 +46,7 @@ def group(
         lambda: lags,
         3,
         shown or Shown({}, 50),
-        TOKEN,
+        Proof(TOKEN),
     )
 
 

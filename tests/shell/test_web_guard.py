@@ -23,12 +23,17 @@ async def _hello(request: web.Request) -> web.Response:
 
 
 def asked(
-    path: str, token: str | None = None, url: str | None = None, **headers: str
+    path: str,
+    token: str | None = None,
+    url: str | None = None,
+    *,
+    certified: bool = False,
+    **headers: str,
 ) -> ClientResponse:
     async def ask() -> ClientResponse:
         site = web.Application()
         site.router.add_get("/{path:.*}", _hello)
-        Guard(token, url).see_to(site)
+        Guard(token, url, certified=certified).see_to(site)
         async with TestClient(TestServer(site)) as client:
             return await client.get(path, headers=headers)
 
@@ -56,6 +61,11 @@ def test_a_website_that_leads_its_name_to_loopback_reads_nothing(path: str) -> N
 
 def test_a_proxy_may_ask_by_the_name_that_is_set() -> None:
     assert asked("/api/", url="http://monitor.example:80", Host="monitor.example").status == 200
+
+
+def test_behind_certificates_any_name_will_do_and_a_token_is_wanted_still() -> None:
+    assert asked("/api/", certified=True, Host="monitor.example").status == 200
+    assert asked("/api/", TOKEN, certified=True).status == 401
 
 
 @pytest.mark.parametrize("path", ["/", "/api/", "/metrics"])

@@ -389,8 +389,14 @@ function facts(told, found) {
   const channels = [...new Set(told.contacts.map((one) => words(one.channel)))].join(', ');
   const rows = [['Rule', found.sf], ['How sure', found.confidence], ['Version', found.ai_version && who(found.ai_version)],
     ['Channels', channels || nothing()], ['Conversations', told.contacts.map((one) => one.conversation_id).join(', ')],
-    ['Journey', told.journey], ['Now', told.open ? 'open: it is remembered whole' : 'it has ended: what was found is all that is remembered']];
+    ['Journey', told.journey], ['Now', told.open ? 'open: it is remembered whole' : over(told)]];
   return h('dl', { class: 'facts' }, rows.filter(([, value]) => value).map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
+}
+
+function over({ as_of: seen, ended_at: ended }) {
+  const since = ended ? `it has ended, ${clock.format(new Date(ended))} UTC` : 'it is over';
+  return seen ? `${since}; this is how it stood ${clock.format(new Date(seen))} UTC, when something was found in it last`
+    : `${since}: what was found is all that is remembered; outcome-monitor explain tells the rest from the log`;
 }
 
 function stop(entry, before) {

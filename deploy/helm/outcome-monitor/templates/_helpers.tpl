@@ -42,6 +42,32 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end -}}
 
+{{- define "om.worker.scheme" -}}
+{{- ternary "https" "http" (not (empty .Values.webTls.existingSecret)) -}}
+{{- end -}}
+
+{{- /* The kubelet has no certificate to show, so a worker behind TLS is asked from within. */ -}}
+{{- define "om.worker.probes" -}}
+{{- if .Values.webTls.existingSecret -}}
+startupProbe:
+  exec: {command: [python, -m, monitor.shell.probe, /healthz]}
+  periodSeconds: 5
+  timeoutSeconds: 5
+  failureThreshold: 36
+livenessProbe:
+  exec: {command: [python, -m, monitor.shell.probe, /healthz]}
+  periodSeconds: 20
+  timeoutSeconds: 5
+  failureThreshold: 3
+readinessProbe:
+  exec: {command: [python, -m, monitor.shell.probe, /readyz]}
+  periodSeconds: 10
+  timeoutSeconds: 5
+{{- else -}}
+{{- include "om.probes" "/readyz" -}}
+{{- end -}}
+{{- end -}}
+
 {{- /* Liveness asks whether the process answers: not ready is no reason to be restarted. */ -}}
 {{- define "om.probes" -}}
 startupProbe:
