@@ -9,7 +9,7 @@ import ssl
 import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NoReturn, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -150,11 +150,17 @@ def tls_of(file: GatewayFile) -> ssl.SSLContext | None:
     if file.tls is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    key = file.tls.key
     try:
-        context.load_cert_chain(file.tls.certificate, file.tls.key)
+        # OpenSSL would ask for a password on the terminal.
+        context.load_cert_chain(file.tls.certificate, key, password=lambda: _encrypted(key))
     except OSError as error:  # ssl.SSLError is one
         raise GatewayError(f"tls: {error}") from None
     return context
+
+
+def _encrypted(key: Path) -> NoReturn:
+    raise GatewayError(f"tls.key: {key} is encrypted; fix: openssl pkey -in {key} -out FILE")
 
 
 def _told(path: Path, error: Any) -> str:  # noqa: ANN401  # pydantic's

@@ -9,6 +9,7 @@ import pytest
 from monitor.shell.gateway_file import GatewayError, GatewayFile, load_gateway, secrets_of, tls_of
 from monitor.shell.gateway_run import run_gateway
 from monitor.shell.settings import Settings, SettingsError
+from tests.certificates import Authority, encrypted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +112,16 @@ def test_a_secret_that_is_missing_or_short_is_named(tmp_path: Path) -> None:
 def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     text = f'[tls]\ncertificate = "cert.pem"\nkey = "key.pem"\n{GOOD.replace("port = 0", "")}'
     with pytest.raises(GatewayError, match="tls: "):
+        tls_of(loaded(tmp_path, text))
+
+
+def test_a_key_that_wants_a_password_is_refused(tmp_path: Path) -> None:
+    ours = Authority(tmp_path / "authority").issue("gateway")
+    text = (
+        f'[tls]\ncertificate = "{ours.certificate}"\nkey = "{encrypted(ours.key)}"\n'
+        f"{GOOD.replace('port = 0', '')}"
+    )
+    with pytest.raises(GatewayError, match=r"tls.key: .* is encrypted; fix: openssl pkey -in"):
         tls_of(loaded(tmp_path, text))
 
 
