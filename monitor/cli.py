@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +16,7 @@ from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
 from monitor.dead_letter_commands import dead_letters_app
+from monitor.demo_command import demo
 from monitor.doctor_command import doctor
 from monitor.ingest_command import ingest
 from monitor.map_commands import map_app
@@ -27,7 +27,7 @@ from monitor.rule_commands import rules_app
 from monitor.rules.slo import SloError
 from monitor.shell.child import ChildError
 from monitor.shell.dead_letters import DeadLetterError
-from monitor.shell.demo import DemoError, DemoOptions, run_demo
+from monitor.shell.demo import DemoError
 from monitor.shell.explain import CaseError, explain
 from monitor.shell.explanation import shown, standings
 from monitor.shell.gateway_file import GatewayError
@@ -58,6 +58,7 @@ app = typer.Typer(
 schemas_app = typer.Typer(help="The contract as JSON Schema and AsyncAPI.", no_args_is_help=True)
 key_app = typer.Typer(help="The key by which customers are hashed.", no_args_is_help=True)
 policy_app = typer.Typer(help="The numbers that verdicts rest on.", no_args_is_help=True)
+app.command()(demo)
 app.add_typer(schemas_app, name="schemas")
 app.add_typer(rules_app, name="rules")
 app.add_typer(key_app, name="key")
@@ -71,32 +72,6 @@ app.command()(ingest)
 app.command()(reconcile)
 
 _PAGE_WIDTH = 120
-
-
-@app.command()
-def demo(
-    *,
-    once: Annotated[
-        bool, typer.Option("--once", help="Play once, print the summary, exit.")
-    ] = False,
-    days: Annotated[float, typer.Option(min=0.1, max=365, help="How many days to play.")] = 25,
-    seconds: Annotated[float, typer.Option(min=1, help="How long that takes.")] = 120,
-    board_every: Annotated[float, typer.Option(min=1, help="Seconds between two boards.")] = 10,
-    port: Annotated[
-        int,
-        typer.Option(min=0, max=65535, help="Port of the pages; 0: a free one."),
-    ] = 0,
-) -> None:
-    """Play recorded customer journeys through a real broker and a real worker, and watch.
-
-    Needs no account, no container and no Java. Everything it starts ends with it.
-
-    Example: outcome-monitor demo --once --days 14 --seconds 60
-    """
-    options = DemoOptions(days, seconds, board_every, once, port)
-    # Told to end by a supervisor is told to end by Ctrl-C: children first.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    run_demo(options, Console())
 
 
 @app.command()

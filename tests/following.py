@@ -23,7 +23,12 @@ BLOCK = re.compile(r"^```(\w+) ?(.*)\n((?:.*\n)*?)^```$", flags=re.MULTILINE)
 
 def blocks(page: str) -> list[tuple[str, str, str]]:
     """Give kind, remark and text of each block of a page."""
-    return BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8"))
+    return blocks_of((ROOT / "docs" / page).read_text(encoding="utf-8"))
+
+
+def blocks_of(text: str) -> list[tuple[str, str, str]]:
+    """Do the same for a piece of text."""
+    return BLOCK.findall(text)
 
 
 def follow(page: str, run: Run, directory: Path) -> None:

@@ -1,7 +1,8 @@
 """``outcome-monitor demo``: the whole way of an event, from a broker to a scrape, on one machine.
 
-It starts the embedded broker and a worker as children, plays the recorded journeys, and shows what
-it reads from the worker's own ``/metrics`` page. When it ends, however it ends, so do they.
+It starts the embedded broker and a worker as children, plays the recorded journeys or somebody's
+own log, and shows what it reads from the worker's own ``/metrics`` page. When it ends, however it
+ends, so do they.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from monitor.shell.access import Access
 from monitor.shell.board import Examples, board
 from monitor.shell.child import LOOPBACK, ChildProcess, claimed, free_port
 from monitor.shell.embedded import EmbeddedBroker
-from monitor.shell.player import let_time_pass, load, play
+from monitor.shell.player import let_time_pass, load, play, send
 from monitor.shell.scrape import reading_from, watermarks_from
 from monitor.shell.settings import PREFIX, write_new_key
 from monitor.shell.topics import FINDINGS, create_topics
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 PARTITIONS = 4
 _READY_WITHIN_SECONDS = 60
-_DRAINED_WITHIN_SECONDS = 120
+_PATIENCE_SECONDS = 120
 # The embedded broker lets a group's first member wait for half of it.
 _SESSION_SECONDS = 6
 _WATCH_SECONDS = 0.5
@@ -55,8 +56,10 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What can be chosen: how much is played, how fast, and how often the board is printed."""
+    """What can be chosen: what is played, how fast, and how often the board is printed."""
 
+    own: Play | None
+    """Somebody's own log; without it so many days of the recorded journeys in so many seconds."""
     days: float
     seconds: float
     board_every_seconds: float
@@ -65,7 +68,7 @@ class DemoOptions:
 
 
 def run_demo(options: DemoOptions, console: Console) -> None:
-    """Play the recorded journeys; then, unless ``once``, go on until Ctrl-C.
+    """Play the journeys; then, unless ``once``, go on until Ctrl-C.
 
     Raises:
         DemoError: the worker did not keep up.
@@ -164,11 +167,10 @@ class _Show:
             raise failures.exceptions[0] from None
 
     async def _show(self) -> None:
-        play_ = load(self._options.days, datetime.now(UTC))
-        self._console.print(
-            f"Playing {len(play_.events):,} events of {self._options.days:g} days "
-            f"in {self._options.seconds:g} seconds. Ctrl-C ends it."
-        )
+        own, days, lasts = self._options.own, self._options.days, self._options.seconds
+        play_ = own or load(days, datetime.now(UTC))
+        which = "your log" if own else f"{days:g} days in {lasts:g} seconds"
+        self._console.print(f"Playing {len(play_.events):,} events of {which}. Ctrl-C ends it.")
         await self._play(play_)
         await self._wait_until_applied(play_.ends)
         await asyncio.sleep(1)  # for the last findings, which are published at a flush
@@ -189,25 +191,31 @@ class _Show:
         producer = AIOKafkaProducer(
             **Access(self._broker.bootstrap).client, acks="all", linger_ms=20
         )
-        columns = (TextColumn("Playing"), BarColumn(), TimeRemainingColumn())
+        # Event time runs behind by the allowed lateness; push it over the last event.
+        over = play_.ends + timedelta(seconds=seconds(self._policy.lateness + SECOND))
         try:
             await producer.start()
-            with Progress(*columns, console=self._console, transient=True) as progress:
-                task = progress.add_task("play", total=1.0)
-                printing = asyncio.create_task(self._print_boards())
-                await play(
-                    play_,
-                    self._options.seconds,
-                    producer,
-                    PARTITIONS,
-                    lambda share: progress.update(task, completed=share),
-                )
-                printing.cancel()
-            # Event time runs behind by the allowed lateness; push it over the last event.
-            over = timedelta(seconds=seconds(self._policy.lateness + SECOND))
-            await let_time_pass(producer, PARTITIONS, play_.ends + over)
+            if self._options.own:
+                await send(play_, producer, PARTITIONS, over)
+            else:
+                await self._play_slowly(play_, producer)
+                await let_time_pass(producer, PARTITIONS, over)
         finally:
             await producer.stop()
+
+    async def _play_slowly(self, play_: Play, producer: AIOKafkaProducer) -> None:
+        columns = (TextColumn("Playing"), BarColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            task = progress.add_task("play", total=1.0)
+            printing = asyncio.create_task(self._print_boards())
+            await play(
+                play_,
+                self._options.seconds,
+                producer,
+                PARTITIONS,
+                lambda share: progress.update(task, completed=share),
+            )
+            printing.cancel()
 
     async def _print_boards(self) -> None:
         while True:
@@ -222,16 +230,18 @@ class _Show:
         self._console.print(board(reading_from(page), self._policy, self._examples, at))
 
     async def _wait_until_applied(self, until: datetime) -> None:
-        deadline = time.monotonic() + _DRAINED_WITHIN_SECONDS
+        marks: dict[int, float] = {}
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         with self._console.status("Waiting for the worker to apply the last events"):
             while time.monotonic() < deadline:
                 page = await asyncio.to_thread(_page, self._url)
-                marks = watermarks_from(page or "")
+                before, marks = marks, watermarks_from(page or "")
                 if len(marks) == PARTITIONS and min(marks.values()) >= until.timestamp():
                     return
+                if marks != before:
+                    deadline = time.monotonic() + _PATIENCE_SECONDS
                 await asyncio.sleep(_WATCH_SECONDS)
-        what = f"did not apply everything within {_DRAINED_WITHIN_SECONDS} s"
-        raise DemoError(self._worker.obituary(what))
+        raise DemoError(self._worker.obituary(f"applied nothing for {_PATIENCE_SECONDS} s"))
 
     async def _collect_examples(self) -> None:
         consumer = AIOKafkaConsumer(

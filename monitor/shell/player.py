@@ -1,27 +1,31 @@
 """Plays recorded journeys into the topics: their times moved to end now, and played fast.
 
-While it plays it sends heartbeats, as every producer should: one to each partition of each topic,
-which says that everything up to a moment has been sent. By them event time moves on where nothing
-happens.
+While they are played, heartbeats are sent, as every producer should: one to each partition of each
+topic, which says that everything up to a moment has been sent. By them event time moves on where
+nothing happens.
+
+Somebody's own log keeps its times, for its dates mean something to its owner. It is sent at once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from monitor.adapters.samples import NAMES, read_lines, sample
+from monitor.shell.outlet import key_of, packed
 from monitor.shell.topics import INPUTS
-from schemas.decode import TOPIC_OF
+from schemas.decode import TOPIC_OF, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from aiokafka import AIOKafkaProducer
+
+    from monitor.adapters.records import Event
 
 _TICK_SECONDS = 0.25
 # In event time, however fast that is played: a producer not heard for `blind_window` is missed.
@@ -31,7 +35,7 @@ _CONTENT_TYPE = [("content-type", b"application/cloudevents+json")]
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Recorded events in the order of their new times."""
+    """Recorded events in the order of their times, each with its topic."""
 
     events: list[tuple[datetime, str, dict[str, Any]]]
     begins: datetime
@@ -57,6 +61,28 @@ def load(days: float, ends: datetime) -> Play:
     return Play(events, ends - length, ends)
 
 
+def whole(events: Iterable[Event]) -> Play:
+    """All events of a log, at least one, as they are."""
+    timed = [(event, TOPIC_OF[event["type"]]) for event in events]
+    played = [(read(topic, event).time, topic, event) for event, topic in timed]
+    played.sort(key=lambda one: one[0])
+    return Play(played, played[0][0], played[-1][0])
+
+
+async def send(play_: Play, producer: AIOKafkaProducer, partitions: int, until: datetime) -> None:
+    """Send everything at once, and that up to a moment nothing else has happened.
+
+    Nobody sent heartbeats while it happened, so there are none between the events. Topics that it
+    has none of are told first, so that time need not wait for them.
+    """
+    spoken = {topic for _, topic, _ in play_.events}
+    silent = [place for place in _everywhere(partitions) if place[0] not in spoken]
+    await _tell(producer, silent, until)
+    for _, topic, event in play_.events:
+        await _send(producer, topic, event, key_of(event), None)
+    await let_time_pass(producer, partitions, until)
+
+
 async def play(
     play_: Play,
     seconds: float,
@@ -73,7 +99,7 @@ async def play(
         for moment in _beats(told, reached):
             while sent < len(play_.events) and play_.events[sent][0] <= moment:
                 _, topic, event = play_.events[sent]
-                await _send(producer, topic, event, event["partitionkey"].encode(), None)
+                await _send(producer, topic, event, key_of(event), None)
                 sent += 1
             for topic_, partition in _everywhere(partitions):
                 beats += 1
@@ -89,9 +115,15 @@ async def play(
 
 async def let_time_pass(producer: AIOKafkaProducer, partitions: int, until: datetime) -> None:
     """Tell every partition that event time has come to a moment."""
-    for beats, (topic, partition) in enumerate(_everywhere(partitions)):
-        await _send(producer, topic, _heartbeat(-beats, until), None, partition)
+    await _tell(producer, _everywhere(partitions), until)
     await producer.flush()
+
+
+async def _tell(
+    producer: AIOKafkaProducer, places: Iterable[tuple[str, int]], until: datetime
+) -> None:
+    for beats, (topic, partition) in enumerate(places):
+        await _send(producer, topic, _heartbeat(-beats, until), None, partition)
 
 
 def _beats(since: datetime, until: datetime) -> Iterator[datetime]:
@@ -109,11 +141,11 @@ async def _send(
     producer: AIOKafkaProducer,
     topic: str,
     event: dict[str, Any],
-    key: bytes | None,
+    key: str | None,
     partition: int | None,
 ) -> None:
-    value = json.dumps(event, separators=(",", ":")).encode()
-    await producer.send(topic, value, key, partition, headers=_CONTENT_TYPE)
+    raw = None if key is None else key.encode()
+    await producer.send(topic, packed(event), raw, partition, headers=_CONTENT_TYPE)
 
 
 def _moved(event: dict[str, Any], at: datetime) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import pytest
 from monitor.adapters.samples import NAMES, read_lines, sample
 from monitor.core.moments import seconds
 from monitor.core.policy import Policy
-from monitor.shell.player import let_time_pass, load, play
-from schemas.decode import TOPICS, read
+from monitor.shell.player import let_time_pass, load, play, send, whole
+from schemas.decode import CONVERSATIONS, TOPICS, read
 
 ENDS = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -128,6 +128,32 @@ def test_the_last_heartbeats_tell_everybody_of_the_end() -> None:
     assert {(topic, partition) for topic, _, _, partition in tape.sent} == everybody
     for topic, event, key, _ in tape.sent:
         assert (read(topic, event).time, key) == (ENDS, None)
+
+
+def test_a_log_of_ones_own_is_sent_as_it_is_in_the_order_of_its_times() -> None:
+    log = [event for _, _, event in load(1, ENDS).events]
+    tape = Tape()
+    asyncio.run(send(whole(reversed(log)), tape, PARTITIONS, ENDS))
+
+    sent = [(event, key) for _, event, key, partition in tape.sent if partition is None]
+    assert [at_of(event) for event, _ in sent] == [at_of(event) for event in log]
+    assert sorted(map(str, sent)) == sorted(
+        str((event, event["partitionkey"].encode())) for event in log
+    )
+
+
+def test_what_a_log_of_ones_own_does_not_tell_holds_nothing_up() -> None:
+    log = [event for _, topic, event in load(1, ENDS).events if topic == CONVERSATIONS]
+    tape = Tape()
+    asyncio.run(send(whole(log), tape, PARTITIONS, ENDS))
+
+    first = next(n for n, (*_, partition) in enumerate(tape.sent) if partition is None)
+    told_first = {(topic, partition) for topic, _, _, partition in tape.sent[:first]}
+    assert told_first == set(product(set(TOPICS) - {CONVERSATIONS}, range(PARTITIONS)))
+    told_last = [(topic, partition) for topic, _, _, partition in tape.sent[first + len(log) :]]
+    assert set(told_last) == set(product(TOPICS, range(PARTITIONS)))
+    beats = [event for _, event, _, partition in tape.sent if partition is not None]
+    assert {at_of(event) for event in beats} == {ENDS}
 
 
 @pytest.mark.parametrize("days", [0.1, 400])
