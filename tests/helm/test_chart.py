@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import textwrap
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from monitor.shell.gateway_file import load_gateway
 from monitor.shell.notify_settings import NOTIFY_PREFIX, NotifySettings
 from monitor.shell.policy_file import load_policy
 from monitor.shell.settings import PREFIX, Settings
+from tests.following import blocks
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -98,10 +98,9 @@ def test_kubernetes_takes_it(values: tuple[str, ...], version: str, tmp_path: Pa
 
 
 def test_the_values_that_are_documented_are_taken(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (block,) = [text for kind, _, text in blocks("kubernetes.md") if kind == "yaml"]
     values = tmp_path / "values.yaml"
-    values.write_text(textwrap.dedent(block))
+    values.write_text(block)
 
     assert len(manifests("--values", str(values))) > len(manifests(*LEAST))
 

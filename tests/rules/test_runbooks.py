@@ -1,13 +1,11 @@
-"""Every alert has its page, and what one copies from a page runs."""
+"""Every alert has its page, and pages ask for series that exist."""
 
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from monitor.rules.indicators import INDICATORS
 from tests.paths import ROOT
@@ -20,7 +18,11 @@ if TYPE_CHECKING:
 
 PAGES = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 QUERIES = re.compile(r"^```promql\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
-DOCUMENTS = [*PAGES, ROOT / "docs" / "alerts.md", ROOT / "docs" / "reconcile.md"]
+DOCUMENTS = [
+    page
+    for page in sorted((ROOT / "docs").rglob("*.md"))
+    if QUERIES.search(page.read_text(encoding="utf-8"))
+]
 
 
 def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
@@ -35,19 +37,6 @@ def test_a_page_says_what_one_wants_to_know_at_night(page: Path) -> None:
     parts = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
     assert parts == ["Meaning", "Impact", "Diagnosis", "Mitigation"]
     assert QUERIES.search(text)
-
-
-@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.stem)
-def test_every_query_can_be_run(promtool: str, tmp_path: Path, page: Path) -> None:
-    queries = QUERIES.findall(page.read_text(encoding="utf-8"))
-    rules = [{"record": f"query:{n}", "expr": query} for n, query in enumerate(queries)]
-    path = tmp_path / "queries.rules.yml"
-    path.write_text(yaml.safe_dump({"groups": [{"name": "x", "rules": rules}]}), encoding="utf-8")
-    checked = subprocess.run(
-        [promtool, "check", "rules", str(path)], capture_output=True, text=True, check=False
-    )
-
-    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.stem)
