@@ -60,7 +60,7 @@ check: $(VENV)/.test ## Lint, formatting, types, import directions, dependencies
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pip check
-	@git ls-files -z | grep -zvE '$(NO_SECRETS)' | xargs -0 $(BIN)/detect-secrets-hook --no-verify
+	@git ls-files -z | grep -zvE '$(NO_SECRETS)' | xargs -0 -n 200 -P 2 $(BIN)/detect-secrets-hook --no-verify
 	@$(BIN)/outcome-monitor schemas check
 	@$(BIN)/outcome-monitor rules check
 

@@ -212,7 +212,7 @@ def _jars() -> Path:
     jars = _CACHE / hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
     _CACHE.mkdir(parents=True, exist_ok=True)
     with (_CACHE / "lock").open("w") as lock:
-        # Tests run in two processes; one fetches, and the other waits for it.
+        # Tests run in several processes; one fetches, and the others wait for it.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not jars.is_dir():
             _fetch(jars)
