@@ -26,7 +26,7 @@ test: $(VENV)/.test ## Run every test; the Apache Kafka ones need Java 17 and Ma
 	@{ command -v java && command -v mvn; } >/dev/null || echo \
 	  "note: the tests against Apache Kafka are left out: they need Java 17 and Maven" \
 	  "(Debian, Ubuntu: apt install openjdk-17-jre-headless maven)."
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # `make sim SEEDS=10000` goes on where `make sim` ends with `FROM=1000`.
 SEEDS ?= 1000
@@ -59,7 +59,7 @@ check: $(VENV)/.test ## Lint, formatting, types, imports, dependencies and their
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pip check
-	@git ls-files -z | grep -zvE '$(NO_SECRETS)' | xargs -0 $(BIN)/detect-secrets-hook --no-verify
+	@git ls-files -z | grep -zvE '$(NO_SECRETS)' | xargs -0 -n 200 -P 2 $(BIN)/detect-secrets-hook --no-verify
 	@mkdir -p build && { $(AUDIT) >build/audit.txt 2>&1 || { cat build/audit.txt; exit 1; }; }
 	@awk '/could not be audited/ { n++ } END { if (n) print "note: the index tells no vulnerabilities of " \
 	  n " packages, known or not: make audit" }' build/audit.txt

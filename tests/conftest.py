@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # The chart is tried where `make helm` has built what tries it; that takes longer than all the rest.
 collect_ignore = [] if (ROOT / ".cache" / "helm" / "ready").exists() else ["helm"]
 
+# Where tests wait for other programs, what takes longest first.
+WAITING = ("chaos", "release", "integration", "monitoring", "page")
+
 # A busy machine must not decide whether a property holds, so no example has a time limit.
 # In CI the examples are the same in every run: a red run can be repeated.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,6 +43,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the pictures of the live page for docs/page",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits, so that in the end several processes do not wait for one."""
+    order = {ROOT / "tests" / name: place for place, name in enumerate(WAITING)}
+
+    def place(item: pytest.Item) -> int:
+        return min((order[one] for one in item.path.parents if one in order), default=len(order))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ class Chaos:
     def run(self) -> Verdict:
         """Break things, mend them, and judge."""
         with ExitStack() as ending:
-            kafka = ApacheKafka(doorways=WORKERS + SPARE)
+            kafka = ApacheKafka(doorways=WORKERS + SPARE, brief=True)
             ending.enter_context(kafka)
             ending.callback(lambda: shutil.copy(kafka.log, self._directory / "broker.log"))
             asyncio.run(create_topics(Access(kafka.bootstrap), PARTITIONS, topics=INPUTS + OUTPUTS))

@@ -31,6 +31,8 @@ _POM = Path(__file__).parent / "kafka" / "pom.xml"
 _CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
 _CLUSTER_ID = "b3V0Y29tZS1tb25pdG9yLQ"  # 16 bytes in base64, as the format tool wants them
 _JAVA = ("java", "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Dlog4j2.level=WARN")
+# The compiler that makes a JVM fast in the end costs more than a test lives to get back.
+_BRIEF = "-XX:TieredStopAtLevel=1"
 
 # One node keeps every internal topic alone. They get few partitions, so that the first group
 # or transaction does not wait for fifty of each to be made. The broker's session is short
@@ -85,8 +87,13 @@ class Safeguards(NamedTuple):
 class ApacheKafka:
     """A broker on data of its own; the ``with`` block starts it, and removes it at the end."""
 
-    def __init__(self, doorways: int = 0, safeguards: Safeguards | None = None) -> None:
-        """Listen for clients that come directly, and behind so many doorways or safeguards."""
+    def __init__(
+        self, doorways: int = 0, safeguards: Safeguards | None = None, *, brief: bool = False
+    ) -> None:
+        """Listen for clients that come directly, and behind so many doorways or safeguards.
+
+        A ``brief`` one starts sooner and is slower under load: it is for tests, not for benches.
+        """
         self._safeguards = safeguards
         self.doorways = [Doorway(free_port(), free_port()) for _ in range(doorways)]
         self._directory = tempfile.TemporaryDirectory(prefix="outcome-monitor-kafka-")
@@ -102,7 +109,7 @@ class ApacheKafka:
         )
         self._process = ChildProcess(
             "Apache Kafka",
-            [*_java(home), "kafka.Kafka", str(self._settings)],
+            [*_java(home), *([_BRIEF] if brief else []), "kafka.Kafka", str(self._settings)],
             is_ready=lambda: answers(port),
             log=home / "broker.log",
             environment={"PATH": os.environ["PATH"]},
@@ -171,7 +178,7 @@ class ApacheKafka:
     def _format(self) -> None:
         tool = subprocess.run(
             [
-                *(*_java(self._data.parent), "kafka.tools.StorageTool", "format"),
+                *(*_java(self._data.parent), _BRIEF, "kafka.tools.StorageTool", "format"),
                 *("--cluster-id", _CLUSTER_ID, "--config", str(self._settings)),
                 *(self._safeguards.users if self._safeguards else ()),
             ],
@@ -205,7 +212,7 @@ def _jars() -> Path:
     jars = _CACHE / hashlib.sha256(_POM.read_bytes()).hexdigest()[:12]
     _CACHE.mkdir(parents=True, exist_ok=True)
     with (_CACHE / "lock").open("w") as lock:
-        # Tests run in two processes; one fetches, and the other waits for it.
+        # Tests run in several processes; one fetches, and the others wait for it.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not jars.is_dir():
             _fetch(jars)

@@ -31,7 +31,7 @@ def embedded() -> Iterator[EmbeddedBroker]:
 def apache_kafka() -> Iterator[ApacheKafka]:
     """Keep Apache Kafka for the session; who stops it starts it again on its data."""
     require_apache_kafka()
-    with ApacheKafka() as broker:
+    with ApacheKafka(brief=True) as broker:
         yield broker
 
 

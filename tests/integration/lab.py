@@ -38,6 +38,7 @@ class Durable:
 
     totals: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     positions: dict[int, Position] = field(default_factory=dict)
+    tails: dict[int, dict[bytes, bytes | None]] = field(default_factory=lambda: defaultdict(dict))
 
     @property
     def ticks(self) -> int:
@@ -56,6 +57,18 @@ class Durable:
         else:
             count, total, _ = value.split(b" ")
             self.totals[key] = int(count), int(total)
+
+    def read(self, number: int, records: list[ConsumerRecord]) -> None:
+        """Read on in a partition: records count when a position follows them."""
+        tail = self.tails[number]
+        for record in records:
+            if record.key != POSITION_KEY:
+                tail[record.key] = record.value
+                continue
+            self.advance(number, msgspec.msgpack.decode(record.value, type=Position))
+            for key, value in tail.items():
+                self.take(key, value)
+            tail.clear()
 
     @property
     def folded(self) -> int:
@@ -147,8 +160,10 @@ class Lab:
         async with self.producer() as producer:
             await producer.send_and_wait(sources(self.group)[0], value, key=key, partition=0)
 
-    async def read(self, topic: str) -> dict[int, list[ConsumerRecord]]:
-        """Return everything in a topic, by partition."""
+    @asynccontextmanager
+    async def reader(self, topic: str) -> AsyncIterator[AIOKafkaConsumer]:
+        """Give a consumer that stands at the beginning of a topic."""
+        partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap,
             enable_auto_commit=False,
@@ -156,30 +171,31 @@ class Lab:
         )
         await consumer.start()
         try:
-            return await everything(consumer, topic)
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            yield consumer
         finally:
             await consumer.stop()
 
+    async def read(self, topic: str) -> dict[int, list[ConsumerRecord]]:
+        """Return everything in a topic, by partition."""
+        async with self.reader(topic) as consumer:
+            return await what_follows(consumer)
+
     async def durable(self) -> Durable:
-        """Replay the changelog: records count when a position follows them."""
-        state = Durable()
-        for number, records in (await self.read(self.changelog)).items():
-            tail: dict[bytes, bytes | None] = {}
-            for record in records:
-                if record.key != POSITION_KEY:
-                    tail[record.key] = record.value
-                    continue
-                state.advance(number, msgspec.msgpack.decode(record.value, type=Position))
-                for key, value in tail.items():
-                    state.take(key, value)
-                tail.clear()
-        return state
+        """What the changelog vouches for now."""
+        return await self.until(lambda _state: True)
 
     async def until(self, arrived: Callable[[Durable], bool]) -> Durable:
-        deadline = time.monotonic() + PATIENCE
-        while not arrived(state := await self.durable()):
-            assert time.monotonic() < deadline, f"never arrived: {state.positions}"
-        return state
+        """Read the changelog, and on in it, until it vouches for this."""
+        deadline, state = time.monotonic() + PATIENCE, Durable()
+        async with self.reader(self.changelog) as consumer:
+            while True:
+                for number, records in (await what_follows(consumer)).items():
+                    state.read(number, records)
+                if arrived(state):
+                    return state
+                assert time.monotonic() < deadline, f"never arrived: {state.positions}"
 
     async def until_more_is_folded_than(self, records: int) -> Durable:
         return await self.until(lambda state: state.folded > records)
@@ -204,18 +220,18 @@ class Lab:
         return wanted - lines
 
 
-async def everything(consumer: AIOKafkaConsumer, topic: str) -> dict[int, list[ConsumerRecord]]:
-    partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-    consumer.assign(partitions)
-    await consumer.seek_to_beginning(*partitions)
+async def what_follows(consumer: AIOKafkaConsumer) -> dict[int, list[ConsumerRecord]]:
+    """Read on to the end, by partition."""
     read = defaultdict(list)
     # Two empty answers, because the first may come before anything was fetched.
     silence = 0
-    while silence < 2 and not await at_the_end(consumer):
+    while silence < 2:
         batches = await consumer.getmany(timeout_ms=250)
         silence = 0 if batches else silence + 1
         for partition, records in batches.items():
             read[partition.partition].extend(records)
+        if await at_the_end(consumer):
+            break
     return read
 
 

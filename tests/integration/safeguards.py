@@ -119,5 +119,5 @@ def guarded(files: Path) -> Iterator[Guarded]:
         for mechanism in ("SCRAM-SHA-512", "SCRAM-SHA-256")
         for word in ("--add-scram", f"{mechanism}=[name={USER},password={PASSWORD}]")
     ]
-    with ApacheKafka(safeguards=Safeguards(ports, settings, users)) as kafka:
+    with ApacheKafka(safeguards=Safeguards(ports, settings, users), brief=True) as kafka:
         yield Guarded(kafka, ports, authority, authority.issue("monitor"), files)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from monitor.shell.embedded import EmbeddedBroker
 
+# Where nobody waits for the second, Prometheus need not work each second.
+EVERY = "5s"
 DEAD = "http://127.0.0.1:1"
 GROUP = "examined"
 
@@ -74,7 +76,9 @@ def installation(
         told = running.enter_context(Server(hook.take))
         worker = running.enter_context(Worker(embedded.bootstrap, GROUP, files / "worker"))
         address = f"http://127.0.0.1:{told.port}"
-        stack = running.enter_context(Stack(files / "stack", [worker.port], hook=address))
+        stack = running.enter_context(
+            Stack(files / "stack", [worker.port], hook=address, every=EVERY)
+        )
         wait_until(lambda: hook.alerts("dead-mans-switch"))
         settings = {
             f"{PREFIX}KAFKA_BOOTSTRAP": embedded.bootstrap,
@@ -117,13 +121,13 @@ def test_each_planted_fault_is_found(installation: Installation) -> None:
 
 def test_alerts_that_nobody_gets_are_found(installation: Installation) -> None:
     worker, files = installation.worker, installation.files
-    with Stack(files / "deaf", [worker.port], hook=DEAD) as deaf:
+    with Stack(files / "deaf", [worker.port], hook=DEAD, every=EVERY) as deaf:
         failed = "alertmanager_notifications_failed_total"
         wait_until(lambda: _counts(f"{deaf.alertmanager}/metrics", failed))
         _, told = Installation(worker, deaf, files, installation.settings).says()
     assert "notifications by webhook" in told["alertmanager"]
 
-    with Stack(files / "alone", [worker.port]) as alone:
+    with Stack(files / "alone", [worker.port], every=EVERY) as alone:
         one = Installation(worker, alone, files, installation.settings)
         _, told = one.says(alertmanager=installation.stack.alertmanager)
     assert "knows no Alertmanager" in told["prometheus"]
@@ -131,7 +135,7 @@ def test_alerts_that_nobody_gets_are_found(installation: Installation) -> None:
 
 def test_what_does_not_run_is_named(installation: Installation, tmp_path: Path) -> None:
     lost = Worker("127.0.0.1:1", GROUP, tmp_path / "lost")
-    with Stack(tmp_path / "stack", [lost.port]) as stack:
+    with Stack(tmp_path / "stack", [lost.port], every=EVERY) as stack:
         wait_until(lambda: stack.query("up == 0"))
         one = Installation(lost, stack, tmp_path, installation.settings)
         _, told = one.says(alertmanager=installation.stack.alertmanager)

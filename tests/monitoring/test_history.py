@@ -96,8 +96,9 @@ def create_blocks(directory: Path, *how: str) -> None:
 
 
 def stack(directory: Path) -> Stack:
-    """A Prometheus that scrapes nobody, and looks back as far as one step."""
-    return Stack(directory / "stack", [], lookback=f"{60 * STEP_HOURS + 5}m")
+    """A Prometheus that scrapes nobody, looks back as far as one step, and is only asked."""
+    lookback = f"{60 * STEP_HOURS + 5}m"
+    return Stack(directory / "stack", [], every="1d", lookback=lookback)
 
 
 def test_thirty_days_are_taken_by_prometheus(loaded: Path) -> None:

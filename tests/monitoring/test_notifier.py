@@ -56,7 +56,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with ExitStack() as running:
         worker = running.enter_context(Server(page, OPENMETRICS))
         directory = tmp_path_factory.mktemp("stack")
-        stack = running.enter_context(Stack(directory, [worker.port]))
+        stack = running.enter_context(Stack(directory, [worker.port], every="5s"))
         around = {"start": NOW - 3600, "end": NOW + 60}
         wait_until(
             lambda: stack.ask("query_exemplars", query="cx_resolution_failures_total", **around)

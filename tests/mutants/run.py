@@ -10,6 +10,8 @@ rules want Prometheus and Alertmanager (`make tools`).
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import re
 import shutil
 import subprocess
@@ -19,17 +21,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 COPIED = ("monitor", "schemas", "tests", "docs", "deploy")
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "node_modules")
 AT_ONCE = 2
-# What pytest says when tests ran and failed; anything else is no proof.
-RED = 1
-# What the rules are made of, as a patch names it; the program is that of the tree.
+# What the rules are made of, as a patch names it.
 _OF_RULES = "\n+++ b/monitor/rules/"
-_WRITE_RULES = (sys.executable, "-B", "-c", "from monitor.cli import app; app()", "rules", "write")
+# To import what others wrote takes longer than most of the tests. So one process imports it, and
+# each bug has a copy of that process to itself. What is ours is never in it.
+_IMPORTED = ("faust", "google.protobuf", "hypothesis", "phonenumbers", "pytest", "rich", "typer")
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload([*_IMPORTED])
+_SAID = "said.log"
 _HEAD = re.compile(r"Bug: (?P<bug>.+)\nKilled by: (?P<test>\S+::\S+)\n")
 
 
@@ -76,29 +87,50 @@ def survives(mutant: Mutant, tree: Path) -> str | None:
         return f": the patch no longer applies: {applied}"
     makes_rules = _OF_RULES in mutant.path.read_text(encoding="utf-8")
     try:
-        if makes_rules:
-            written = subprocess.run(_WRITE_RULES, cwd=tree, capture_output=True, check=False)
-            if written.returncode:
-                return ": the rules cannot be written"
-        # No byte code: two versions of a file may be of the same second and size.
-        command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-        # To explain a red assertion, pytest compiles every test module anew: nobody will read it.
-        run = subprocess.run(
-            [*command, "--assert=plain", mutant.test],
-            cwd=tree,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        if makes_rules and _status(tree, _write_rules):
+            return ": the rules cannot be written"
+        status = _status(tree, _try, mutant.test)
     finally:
         _apply(mutant, tree, "--reverse")
         if makes_rules:
             shutil.copytree(
                 ROOT / "deploy", tree / "deploy", ignore=_NOT_COPIED, dirs_exist_ok=True
             )
-    if run.returncode == RED:
+    # Anything but tests that ran and failed is no proof.
+    if status == pytest.ExitCode.TESTS_FAILED:
         return None
-    return f": {mutant.test} exits with {run.returncode}: {run.stdout.strip().splitlines()[-1:]}"
+    said = (tree / _SAID).read_text(encoding="utf-8", errors="replace")
+    return f": {mutant.test} exits with {status}: {said.strip().splitlines()[-1:]}"
+
+
+def _status(tree: Path, work: Callable[..., None], *words: str) -> int | None:
+    """Do a piece of work with the code of a tree, in a process of its own; give its status."""
+    process = _PROCESSES.Process(target=_work, args=(tree, work, *words))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def _work(tree: Path, work: Callable[..., None], *words: str) -> None:
+    os.chdir(tree)
+    sys.path.insert(0, str(tree))
+    with Path(_SAID).open("wb") as said:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(said.fileno(), stream.fileno())
+    work(*words)
+
+
+def _write_rules() -> None:
+    # The program is that of the tree.
+    from monitor.cli import app  # noqa: PLC0415
+
+    app(["rules", "write"])
+
+
+def _try(test: str) -> None:
+    # To explain a red assertion, pytest compiles every test module anew: nobody will read it.
+    options = ("-q", "-x", "-p", "no:cacheprovider", "--assert=plain")
+    sys.exit(pytest.main([*options, test]))
 
 
 def _apply(mutant: Mutant, tree: Path, *how: str) -> str | None:
@@ -116,7 +148,12 @@ def main(names: list[str]) -> int:
     """Try them all, two at a time, and say which live."""
     chosen = mutants(names)
     alive = []
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     with tempfile.TemporaryDirectory() as directory, ThreadPoolExecutor(AT_ONCE) as pool:
+        # No byte code: two versions of a file may be of the same second and size. And what
+        # Hypothesis finds in a planted bug is not to be remembered.
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = directory
         trees: SimpleQueue[Path] = SimpleQueue()
         for number in range(AT_ONCE):
             trees.put(copy_tree(Path(directory) / str(number)))
