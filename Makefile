@@ -26,7 +26,7 @@ test: $(VENV)/.test ## Run every test; the Apache Kafka ones need Java 17 and Ma
 	@{ command -v java && command -v mvn; } >/dev/null || echo \
 	  "note: the tests against Apache Kafka are left out: they need Java 17 and Maven" \
 	  "(Debian, Ubuntu: apt install openjdk-17-jre-headless maven)."
-	@$(BIN)/python -m pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # `make sim SEEDS=10000` goes on where `make sim` ends with `FROM=1000`.
 SEEDS ?= 1000

@@ -55,7 +55,13 @@ def worker(broker: EmbeddedBroker, tmp_path_factory: pytest.TempPathFactory) -> 
     scores.write_text("[suite]\nv1 = 0.7\n", encoding="utf-8")
     group = f"pages-{uuid4()}"
     worker = Worker(
-        broker.bootstrap, group, directory, idle_after_seconds=1, benchmarks_file=scores
+        broker.bootstrap,
+        group,
+        directory,
+        idle_after_seconds=1,
+        benchmarks_file=scores,
+        # A write takes half of it at most, which is longer than the broker is stopped for here.
+        session_timeout_seconds=12,
     )
     try:
         worker.start(awaited="/healthz")
