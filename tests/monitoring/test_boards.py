@@ -30,6 +30,7 @@ BOARDS = {
     for path in sorted((ROOT / files.DIRECTORY).glob("*.json"))
 }
 VALUES = {"job": ".+", "ai_version": ".+", "instance": ".+", "window": "7d"}
+TRIES = 30
 #: What is expected rests on a week that ended two hours ago, and a standard mix on thirty claims of
 #: nearly every intent by each version: no test plays that much.
 SILENT = (
@@ -114,7 +115,13 @@ def empty(stack: Stack, board: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_every_query_is_answered(played: Stack, name: str) -> None:
-    unanswered = [one for one in empty(played, BOARDS[name]) if not one.startswith(SILENT)]
+    unanswered = [""]
+    # On a busy machine rules are evaluated late.
+    for _ in range(TRIES):
+        unanswered = [one for one in empty(played, BOARDS[name]) if not one.startswith(SILENT)]
+        if not unanswered:
+            break
+        time.sleep(1)
 
     assert unanswered == []
 
