@@ -59,6 +59,8 @@ def demo(  # noqa: PLR0913  # as many as it has options
     own = None if map_ is None else _own(map_, logs or [], console)
     options = DemoOptions(own, days, seconds, board_every, once, port)
     # Told to end by a supervisor is told to end by Ctrl-C: children first.
+    # Which a shell's background job would ignore.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     run_demo(options, console)
 

@@ -16,7 +16,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,7 +34,7 @@ from tests.certificates import Authority
 from tests.integration.traffic import read_all
 from tests.integration.worker import PARTITIONS, Worker
 from tests.monitoring.servers import Server
-from tests.monitoring.stack import RULES, Stack, fetch
+from tests.monitoring.stack import RULES, Stack, answers, fetch
 from tests.page.stories import ENDS, messages, tell
 from tests.paths import ROOT
 
@@ -172,7 +171,7 @@ class Page:
         ):
             try:
                 deadline = time.monotonic() + PATIENCE
-                while not _answers(f"http://{LOOPBACK}:{port}{healthy}"):
+                while not answers(f"http://{LOOPBACK}:{port}{healthy}"):
                     assert running.poll() is None, said.read_text()
                     assert time.monotonic() < deadline, said.read_text()
                     time.sleep(0.2)
@@ -277,11 +276,3 @@ def _write_logs(directory: Path, *, raw: bool) -> None:
 async def _send_what_is_no_event(bootstrap: str) -> None:
     async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
         await producer.send_and_wait("cx.conversations", b"no event", partition=0)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  # ours
-            return bool(answer.status == 200)
-    except OSError:
-        return False

@@ -102,11 +102,15 @@ def assert_ends_in_good_order(
 
 @contextmanager
 def demo(directory: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the demo, which writes to the file ``said``, in a terminal of the usual width."""
+    """Run the demo, which writes to the file ``said``, in a terminal of the usual width.
+
+    SIGINT is ignored at its start, as a shell has it for jobs in the background.
+    """
+    background = ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh"]
     with (
         (directory / "said").open("wb") as said,
         subprocess.Popen(
-            [sys.executable, "-m", "monitor.cli", "demo", *arguments],
+            [*background, sys.executable, "-m", "monitor.cli", "demo", *arguments],
             stdout=said,
             stderr=subprocess.STDOUT,
             cwd=directory,

@@ -118,7 +118,7 @@ class Stack:
         return ChildProcess(
             "Prometheus",
             command,
-            is_ready=lambda: _answers(f"{self.url}/-/ready"),
+            is_ready=lambda: answers(f"{self.url}/-/ready"),
             log=self._directory / "prometheus.log",
             environment=os.environ,
         )
@@ -138,7 +138,7 @@ def alertmanager(directory: Path, port: int) -> ChildProcess:
     return ChildProcess(
         "Alertmanager",
         command,
-        is_ready=lambda: _answers(f"http://{address}/-/ready"),
+        is_ready=lambda: answers(f"http://{address}/-/ready"),
         log=directory / "alertmanager.log",
         environment=os.environ,
     )
@@ -210,7 +210,8 @@ def wait_until(holds: Callable[[], object], *, within_seconds: float = 60) -> No
         time.sleep(0.2)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether somebody answers there with 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  # ours
             return bool(answer.status == 200)

@@ -94,8 +94,9 @@ def completed(*words: str) -> set[str]:
         printf '%s\\n' "${{COMPREPLY[@]}}"
     """
     bash = shutil.which("bash")
-    if bash is None:
+    if bash is None and not os.environ.get("CI"):
         pytest.skip("bash is not here")
+    assert bash is not None, "CI must try the completion"
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     asked = subprocess.run(
         [bash, "-c", script],
