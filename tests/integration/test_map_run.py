@@ -16,14 +16,14 @@ from monitor.shell.settings import PREFIX
 from monitor.shell.topics import INPUTS, create_topics
 from schemas.decode import TOPIC_OF, TOPICS
 from tests.adapters.records import STARTED, turn
-from tests.integration.traffic import read_all, remove_our_topics
+from tests.integration.apache_kafka import ApacheKafka
+from tests.integration.conftest import require_apache_kafka
+from tests.integration.traffic import read_all
 from tests.integration.worker import PARTITIONS
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.integration.apache_kafka import ApacheKafka
 
 LOG = [
     record | {"case_id": f"tau2-{number}", "customer_id": f"cust-{number % 50}"}
@@ -88,14 +88,15 @@ def test_all_events_are_in_their_topics_by_their_keys(unused: str, tmp_path: Pat
             assert offsets == sorted(offsets)
 
 
-def test_what_kafka_does_not_take_is_said(apache_kafka: ApacheKafka, tmp_path: Path) -> None:
-    bootstrap = apache_kafka.bootstrap
+def test_what_kafka_does_not_take_is_said(tmp_path: Path) -> None:
+    # A broker of its own: Apache Kafka 4.3 gives topics that were deleted and made again settings
+    # of the deleted ones when it restarts, and tests that share a broker restart it.
+    require_apache_kafka()
     tiny = [replace(topic, settings={"max.message.bytes": "200"}) for topic in INPUTS]
-    asyncio.run(remove_our_topics(bootstrap))
-    asyncio.run(create_topics(Access(bootstrap), PARTITIONS, topics=tiny))
-    ran = run_map(bootstrap, tmp_path / "log.jsonl")
-    asyncio.run(remove_our_topics(bootstrap))
+    with ApacheKafka(brief=True) as broker:
+        asyncio.run(create_topics(Access(broker.bootstrap), PARTITIONS, topics=tiny))
+        ran = run_map(broker.bootstrap, tmp_path / "log.jsonl")
 
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert f"{bootstrap} has acknowledged 0 events, then: " in ran.stderr
+    assert f"{broker.bootstrap} has acknowledged 0 events, then: " in ran.stderr
     assert "fix: run it again" in ran.stderr
