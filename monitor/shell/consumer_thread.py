@@ -55,7 +55,7 @@ class RecordBatch(ConsumerMessage):
     ``highwater`` is the end of the log as the same fetch reported it.
     """
 
-    __slots__ = ("after", "highwater", "processed", "records")
+    __slots__ = ("after", "highwater", "records")
 
     def __init__(  # noqa: PLR0913 - All of it is known at the fetch only.
         self,
@@ -65,7 +65,7 @@ class RecordBatch(ConsumerMessage):
         after: int,
         following: int,
         highwater: int,
-        generation: int,
+        generation: int | None,
     ) -> None:
         super().__init__(
             tp.topic,
@@ -85,7 +85,6 @@ class RecordBatch(ConsumerMessage):
         self.records = records
         self.after = after
         self.highwater = highwater
-        self.processed = False
 
     @property
     def first_offset(self) -> int:
@@ -104,6 +103,22 @@ class RecordBatch(ConsumerMessage):
         """Leave out the records below an offset."""
         if self.first_offset < offset:
             self.records = [record for record in self.records if record.offset >= offset]
+
+    def parts(self, records_max: int) -> Iterator[RecordBatch]:
+        """The same as consecutive batches of so many records at most."""
+        after = self.after
+        for start in range(0, max(len(self.records), 1), records_max):
+            end = start + records_max
+            following = self.records[end].offset if end < len(self.records) else self.offset + 1
+            yield RecordBatch(
+                self.tp,
+                self.records[start:end],
+                after=after,
+                following=following,
+                highwater=self.highwater,
+                generation=self.generation_id,
+            )
+            after = following
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):

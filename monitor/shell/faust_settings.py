@@ -25,8 +25,9 @@ _SETTINGS: dict[str, Any] = {
     "agent_supervisor": CrashingSupervisor,
     # A source that has no state is read from its beginning.
     "consumer_auto_offset_reset": "earliest",
-    # Records of one poll, so the most that an agent folds without giving way to others.
-    "broker_max_poll_records": 500,
+    # Records of one poll. Each poll is a way between two threads, and each batch that comes of it a
+    # way through Faust, so there should be few. Agents get them in parts.
+    "broker_max_poll_records": 4000,
     # Bytes that wait in the client for each partition, and so the most that a batch of many records
     # has. A single record above that comes alone, up to what the broker takes.
     "consumer_max_fetch_size": 1024 * 1024,

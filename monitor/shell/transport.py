@@ -55,6 +55,7 @@ __all__ = [
 
 SCHEME = "kafka-batch"
 _LOOK_AGAIN_AFTER_SECONDS = 0.05
+_RECORDS_AT_ONCE = 500
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -71,20 +72,21 @@ class BatchSchema(faust.Schema[Any, Any]):
 
 
 async def batches(stream: StreamT[RecordBatch]) -> AsyncIterator[RecordBatch]:
-    """Iterate over the batches of an agent's stream.
+    """Iterate over the batches of an agent's stream, in parts that are soon folded.
 
-    A batch counts as processed when the loop's body has finished with it. A body that raised leaves
-    its batch unprocessed for ever: what it may have half applied is never written.
+    Between two parts pages are answered and flushes begin. A body that raised leaves its part in
+    hand for ever: what it may have half applied is never written.
     """
     consumer = cast("BatchConsumer", stream.app.consumer)
     async for batch in stream:
-        if not await consumer.room(batch.tp):
-            # We were expelled meanwhile: it is read again by whoever owns its partition.
-            continue
-        consumer.in_hand.add(batch)
-        yield batch
-        batch.processed = True
-        consumer.in_hand.discard(batch)
+        for part in batch.parts(_RECORDS_AT_ONCE):
+            if not await consumer.room(part.tp):
+                # We were expelled meanwhile: it is read again by whoever owns its partition.
+                break
+            consumer.in_hand.add(part)
+            yield part
+            consumer.in_hand.discard(part)
+            await asyncio.sleep(0)
 
 
 class WriteBehind(abc.ABC):

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Coroutine
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from aiokafka.errors import ConsumerStoppedError
 from aiokafka.structs import ConsumerRecord
 from faust.exceptions import ImproperlyConfigured
 from faust.types import TP
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.shell.consumer_thread import BatchConsumerThread, RecordBatch
 from monitor.shell.faust_settings import faust_app
-from monitor.shell.transport import BatchConsumer, WriteBehind
+from monitor.shell.transport import BatchConsumer, WriteBehind, batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from faust.types import StreamT
 
 SOURCE = TP("source", 0)
 
@@ -131,6 +137,21 @@ class Consumer(BatchConsumer):
         self.resume_partitions({SOURCE})
         with pytest.raises(ConsumerStoppedError):
             await self._drain_messages(self)
+
+
+class Stream:
+    """The stream of an agent, which brings one batch."""
+
+    def __init__(self, consumer: BatchConsumer, got: RecordBatch) -> None:
+        self.app = SimpleNamespace(consumer=consumer)
+        self._got = got
+
+    async def __aiter__(self) -> AsyncIterator[RecordBatch]:
+        yield self._got
+
+
+def in_parts(consumer: BatchConsumer, got: RecordBatch) -> AsyncIterator[RecordBatch]:
+    return batches(cast("StreamT[RecordBatch]", Stream(consumer, got)))
 
 
 Scenario = Callable[[Consumer], Coroutine[Any, Any, None]]
@@ -298,3 +319,56 @@ def test_a_rebalance_does_not_wait_for_what_is_laid_down(run: Run) -> None:
         assert consumer.in_hand == {half_folded}
 
     run(scenario)
+
+
+@given(st.lists(st.integers(1, 3), max_size=9), st.integers(1, 4))
+def test_the_parts_of_a_batch_are_all_of_it_without_a_hole(gaps: list[int], size: int) -> None:
+    offsets = [10 + sum(gaps[:number]) for number in range(1, len(gaps) + 1)]
+    records = batch(*offsets, 99, after=10).records[:-1]
+    whole = RecordBatch(SOURCE, records, after=10, following=50, highwater=60, generation=3)
+
+    parts = list(whole.parts(size))
+
+    assert [record for part in parts for record in part.records] == records
+    assert all(len(part.records) <= size for part in parts)
+    assert (parts[0].after, parts[-1].offset) == (10, 49)
+    assert all(two.after == one.offset + 1 for one, two in pairwise(parts))
+    assert all(one.records and two.first_offset >= two.after for one, two in pairwise(parts))
+    assert {(part.tp, part.highwater, part.generation_id) for part in parts} == {(SOURCE, 60, 3)}
+
+
+def test_between_the_parts_of_a_batch_a_flush_may_take_what_is_folded(run: Run) -> None:
+    seen: list[tuple[int, int]] = []
+    folded = 0
+
+    async def look(consumer: Consumer) -> None:
+        while True:
+            seen.append((folded, len(consumer.in_hand)))
+            await asyncio.sleep(0)
+
+    async def scenario(consumer: Consumer) -> None:
+        nonlocal folded
+        await consumer.end_rebalance()
+        looking = asyncio.create_task(look(consumer))
+        async for part in in_parts(consumer, batch(*range(10, 1210), after=10)):
+            assert consumer.in_hand == {part}
+            folded += len(part.records)
+        looking.cancel()
+
+    run(scenario)
+
+    assert seen == [(500, 0), (1000, 0), (1200, 0)]
+
+
+def test_state_that_is_dropped_between_two_parts_gets_no_more(run: Run) -> None:
+    folded: list[int] = []
+
+    async def scenario(consumer: Consumer) -> None:
+        await consumer.end_rebalance()
+        async for part in in_parts(consumer, batch(*range(10, 1210), after=10)):
+            folded.append(len(part.records))
+            consumer.table.dropped = True
+
+    run(scenario)
+
+    assert folded == [500]

@@ -16,6 +16,7 @@ import msgspec
 from bench.minimal import join, meter
 from bench.minimal.contract import BROKEN, DECODERS, PARTITIONS, TOPICS
 from monitor.shell.faust_settings import faust_app
+from monitor.shell.garbage import collect_seldom
 from monitor.shell.store import MemoryStore, Stores
 from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.transport import BatchSchema, batches
@@ -104,6 +105,7 @@ async def drain(told: Namespace, measured: meter.Meter) -> None:
             table.applied(batch)
             measured.seen += len(batch.records)
 
+    collect_seldom()
     app.agent(app.topic(*TOPICS, schema=BatchSchema(), partitions=PARTITIONS))(track)
     await app.start()
     while sum(table.durable().values()) < told.total:
