@@ -120,6 +120,7 @@ performance: bench ## Measure everything that docs/performance.md tells, and wri
 	@PYTHONPATH=. $(BIN)/python bench/recovery.py --journeys 1000000 --engine memory --document
 	@PYTHONPATH=. $(BIN)/python bench/recovery.py --journeys 1000000 --engine disk --document
 	@PYTHONPATH=. $(BIN)/python bench/recovery.py --journeys 10000000 --engine disk --document
+	@PYTHONPATH=. $(BIN)/python bench/minimal/parts.py --document
 	@PYTHONPATH=. $(BIN)/python bench/obstacles.py --document
 	@PYTHONPATH=. $(BIN)/python bench/fencing.py --events 1500000 --interval 0.2 --document
 

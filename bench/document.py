@@ -27,9 +27,10 @@ _HOW_TO_READ = ROOT / "bench" / "how_to_read.md"
 
 TAKEOVER = "Recovery and takeover"
 MEMORY = "Memory of open journeys"
+PARTS = "What the minimal job is made of"
 PROFILE = "Where the time of an event goes"
 FENCING = "What transactions cost"
-_SECTIONS = (TAKEOVER, MEMORY, PROFILE, FENCING)
+_SECTIONS = (TAKEOVER, MEMORY, PARTS, PROFILE, FENCING)
 """Each is written by a script of its own, and kept by the others."""
 
 

@@ -11,6 +11,7 @@ the largest team and its broker fit on two cores.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -67,13 +68,9 @@ class Traffic:
     @cache
     def of(cls, events: int) -> Traffic:
         """Make it; the last heartbeats let event time pass the last event by a minute."""
-        customers = max(1, events // EVENTS_OF_A_CUSTOMER)
-        sent = list(traffic.records(events, customers, SEED))
-        messages = [
-            Message(topic, key, value, tuple(headers)) for topic, key, headers, value, _ in sent
-        ]
-        named = (dict(headers)["ce_time"].decode() for _, _, headers, _, _ in sent)
-        last = max(datetime.fromisoformat(time_) for time_ in named)
+        messages = list(itertools.islice(_sent(events), events))
+        named = (dict(one.headers)["ce_time"] or b"" for one in messages)
+        last = max(datetime.fromisoformat(time_.decode()) for time_ in named)
         beat = timedelta(minutes=1, microseconds=1)
         return cls([*messages, *heartbeats(-1, last + beat)], replayed(messages))
 
@@ -85,6 +82,17 @@ class Traffic:
             if partition is None:
                 partition = partition_of((one.key or b"").decode(), PARTITIONS)
             yield one.topic, partition, one.key, one.value, one.headers, now
+
+
+def following(events: int) -> Iterator[Message]:
+    """What is sent after a backlog of so many events, without end."""
+    return itertools.islice(_sent(events), events, None)
+
+
+def _sent(events: int) -> Iterator[Message]:
+    customers = max(1, events // EVENTS_OF_A_CUSTOMER)
+    for topic, key, headers, value, _ in traffic.records(customers, SEED):
+        yield Message(topic, key, value, tuple(headers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """From produce to visible: how long a marked event takes to be counted on ``/metrics``.
 
-The worker is kept at half of the throughput that it has just shown. The marks are heartbeats of a
+The worker is kept at half of the throughput that it has just shown, by what the same team sends
+after the backlog. The marks are heartbeats of a
 moment long past, which change nothing but their own count. One mark is under way at a time, and
 the page is asked for again a tenth of a second after it was answered, because making it is work
 for the worker too. When it is asked first is drawn from that tenth, so that the pauses between
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaProducer
 
 from bench.brokers import cpu_seconds
-from bench.full import ENGINE, Traffic, drain, team
+from bench.full import ENGINE, Traffic, drain, following, team
 from bench.traffic import BEGINS
 from tests.integration.traffic import heartbeats
 
@@ -43,7 +44,7 @@ _SEEN = re.compile(
 
 
 def row(broker_name: str, events: int) -> dict[str, Any]:
-    """Drain half of the traffic at full speed, then send the rest at half of that speed."""
+    """Drain a backlog at full speed, then send what follows it at half of that speed."""
     backlog = Traffic.of(events)
     with team(broker_name, 1) as those:
         (worker,) = those.workers
@@ -51,7 +52,7 @@ def row(broker_name: str, events: int) -> dict[str, Any]:
         rate = drained["events_per_s"] * SHARE
         before = cpu_seconds(worker.pid)
         probe = _Probe(worker, those.broker.bootstrap, rate)
-        asyncio.run(probe.run(backlog.messages))
+        asyncio.run(probe.run(following(events)))
         milliseconds = sorted(1000 * seconds for seconds in probe.seconds)
         return {
             "engine": ENGINE,
@@ -82,10 +83,10 @@ class _Probe:
         self.seconds: list[float] = []
         self.page_seconds: list[float] = []
 
-    async def run(self, messages: list[Message]) -> None:
+    async def run(self, messages: Iterator[Message]) -> None:
         settings = {"bootstrap_servers": self._bootstrap, "linger_ms": 5}
         async with AIOKafkaProducer(**settings) as traffic, AIOKafkaProducer(**settings) as marks:
-            sending = asyncio.create_task(self._send(traffic, itertools.cycle(messages)))
+            sending = asyncio.create_task(self._send(traffic, messages))
             seen = await self._seen()
             draw = random.Random(PROBES)  # noqa: S311 - It hides nothing.
             for number in range(PROBES):

@@ -41,7 +41,7 @@ _IN_ORDER = tuple(f"monitor/core/{name}.py" for name in ("tracker", "customers",
 
 def flushes(events: int) -> Iterator[list[Any]]:
     """The records of one flush after the other; the first is for warming up."""
-    sent = records(events + A_FLUSH, events // EVENTS_OF_A_CUSTOMER, SEED)
+    sent = itertools.islice(records(events // EVENTS_OF_A_CUSTOMER, SEED), events + A_FLUSH)
     while batch := list(itertools.islice(sent, A_FLUSH)):
         yield batch
 

@@ -79,7 +79,7 @@ def main() -> None:
     chosen = words.parse_args()
     collect_seldom()
     stages = Stages()
-    sent = records(chosen.events, chosen.customers, chosen.seed)
+    sent = itertools.islice(records(chosen.customers, chosen.seed), chosen.events)
     while batch := list(itertools.islice(sent, chosen.flush_every)):
         stages.take(batch)
     events = stages.did["events"]

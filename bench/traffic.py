@@ -35,9 +35,9 @@ _QUEUES = ("tier-1", "refunds", "shipping-desk")
 _HOSTS = ("crm", "desk", "billing")
 
 
-def records(events: int, customers: int, seed: int) -> Iterator[Record]:
-    """So many records of so many customers; the same seed gives the same bytes."""
-    return itertools.islice(_Team(customers, seed).sent(), events)
+def records(customers: int, seed: int) -> Iterator[Record]:
+    """What so many customers and their agents send; the same seed gives the same bytes."""
+    return _Team(customers, seed).sent()
 
 
 class _Team:
