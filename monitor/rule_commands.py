@@ -16,7 +16,7 @@ from monitor.rules.slo import load_slo
 from monitor.shell.policy_file import load_policy
 from monitor.usage import UsageError
 
-rules_app = typer.Typer(help="The rules and alerts of Prometheus.", no_args_is_help=True)
+app = typer.Typer(name="rules", help="The rules and alerts of Prometheus.", no_args_is_help=True)
 
 _Slo = Annotated[Path, typer.Option(help="SLO file.")]
 _Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
@@ -25,7 +25,7 @@ _Routes = Annotated[Path, typer.Option(help="Where the configuration of Alertman
 _PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it the default.")]
 
 
-@rules_app.command(name="write")
+@app.command(name="write")
 def rules_write(
     slo: _Slo = rule_files.SLO_FILE,
     directory: _Directory = rule_files.DIRECTORY,
@@ -49,7 +49,7 @@ def rules_write(
         sys.stderr.write(f"note: {slo}: {keys} are still examples; alerts lead nowhere by them\n")
 
 
-@rules_app.command(name="check")
+@app.command(name="check")
 def rules_check(
     slo: _Slo = rule_files.SLO_FILE,
     directory: _Directory = rule_files.DIRECTORY,
@@ -72,7 +72,7 @@ def rules_check(
         raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor rules write")
 
 
-@rules_app.command(name="show")
+@app.command(name="show")
 def rules_show(slo: _Slo = rule_files.SLO_FILE, policy: _PolicyFile = None) -> None:
     """Write the rules to stdout, all files one after the other.
 
@@ -82,7 +82,7 @@ def rules_show(slo: _Slo = rule_files.SLO_FILE, policy: _PolicyFile = None) -> N
         sys.stdout.write(f"---\n{text}")
 
 
-@rules_app.command(name="past")
+@app.command(name="past")
 def rules_past(
     directory: Annotated[Path, typer.Option(help="Where the stages are written.")],
     slo: _Slo = rule_files.SLO_FILE,
