@@ -147,6 +147,7 @@ _REQUESTS_HUMAN = re.compile(
     rf"|\b(?:real|live|actual) (?:human|person|agent)\b"
     rf"|^(?:human|agent|representative|operator)(?: please)?\W*$"
 )
+_REFUSAL_CHARACTERS_MAX = 200  # Else a text full of such words is read again for each of them.
 _REFUSES = re.compile(
     r"(?:\b(?:not|never|without|avoid)\b|n't\b|\brather than\b|\binstead of\b)(?:\W+\w+){0,5}\W*$"
 )
@@ -161,8 +162,10 @@ def requests_human(text: str) -> bool:
     that is imagined accuses the AI.
     """
     for found in _REQUESTS_HUMAN.finditer(text):
-        clause_before = re.split(r"[.,!?;]", text[: found.start()])[-1]
-        if not _REFUSES.search(clause_before):
+        end = found.start()
+        near = max(0, end - _REFUSAL_CHARACTERS_MAX)
+        clause = max(text.rfind(mark, near, end) + 1 for mark in ".,!?;")
+        if not _REFUSES.search(text, max(near, clause), end):
             return True
     return False
 

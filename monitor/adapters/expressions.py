@@ -66,7 +66,8 @@ class Expression:
         """Evaluate in a scope."""
         try:
             return self._evaluate(scope)
-        except JMESPathError:
+        except (JMESPathError, ArithmeticError, TypeError, ValueError):
+            # Its functions take infinity, and a text beside a number, without a look.
             return None
 
     def holds(self, scope: Scope) -> bool:

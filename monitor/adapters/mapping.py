@@ -7,9 +7,9 @@ wording of a message decides between such words and goes no further.
 
 A mapping follows one log, in the order in which it was written: it keeps a small memory of every
 conversation in it, because many sources tell only that a state changed. A record that comes twice
-gives ids that it gave the first time and leaves the memory alone, so that whoever drops repeated
-ids sees what he would have seen without it. What a record lacks its events lack too; the contract
-refuses them then, by the name of the field.
+among a thousand of its conversation gives ids that it gave the first time and leaves the memory
+alone, so that whoever drops repeated ids sees what he would have seen without it. What a record
+lacks its events lack too; the contract refuses them then, by the name of the field.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ SEEN_BEFORE = "the record came before and gives nothing again"
 _REPEAT_MAX = 1000  # No count in a record may keep us busy for ever.
 _ORDER_DIGITS = 10
 _ID_BYTES = 16
+_RECORDS_MAX = 1_000  # No conversation may fill the memory. Senders repeat what they sent just now.
 OTHER_REF = "other_ref"
 
 
@@ -138,7 +139,7 @@ class _Conversation:
 
     memory: dict[str, Any] = field(default_factory=dict)
     given: dict[str, frozenset[str]] = field(default_factory=dict)
-    """The ids of the events that each record gave, by the record's identity."""
+    """The ids of the events that each of the last records gave, by the record's identity."""
 
 
 class Mapping:
@@ -183,6 +184,8 @@ class Mapping:
             again = [event for event in events if event["id"] in given]
             return again, SEEN_BEFORE if events else step.reason
         conversation.given[id_] = frozenset(event["id"] for event in events)
+        if len(conversation.given) > _RECORDS_MAX:
+            del conversation.given[next(iter(conversation.given))]
         return events, step.reason
 
     def _conversation(self, id_: object) -> _Conversation:

@@ -38,6 +38,12 @@ def _data_models() -> dict[str, type[BaseModel]]:
 DATA_MODELS = _data_models()
 FILLED_IN = frozenset({"conversation_id", "customer_ref"})
 """Data that every event gets from the file's own ``conversation`` and ``customer``."""
+_COMMON = {
+    info.alias or name
+    for model in DATA_MODELS.values()
+    for name, info in model.model_fields.items()
+} - FILLED_IN
+"""What at least one event knows; those that do not know it pass it over."""
 
 _REFERENCES = frozenset({"customer", "data.other_ref"})
 
@@ -54,6 +60,8 @@ def mistakes(file: MappingFile) -> Iterator[str]:
     for field, value in file.common.items():
         # Every event carries these, whatever its rule classified.
         yield from check.value(f"common.{field}", value, frozenset())
+        if field not in _COMMON:
+            yield _unknown(f"common.{field}", field, _COMMON)
     for rule in file.rules:
         for mistake in check.rule(rule):
             yield f"rule {rule.name!r}: {mistake}"

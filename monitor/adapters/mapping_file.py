@@ -219,7 +219,7 @@ class MappingFile(Part):
     time: Timing
     identity: Expr = Field(
         description="What makes a record itself. Two records with equal identity are one, sent "
-        "twice. Event ids are made from it."
+        "twice, unless a thousand others of the conversation lie between. Event ids are made of it."
     )
     order: Expr | None = Field(
         None,

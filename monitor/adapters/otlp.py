@@ -17,6 +17,7 @@ Record = dict[str, Any]
 
 _OF_A_SPAN = ("traceId", "spanId", "parentSpanId", "startTimeUnixNano", "endTimeUnixNano")
 _OF_A_LOG = ("traceId", "spanId", "timeUnixNano", "eventName")
+_DEPTH_MAX = 64  # Else a name of a million dots is a million objects, too deep to be written down.
 _PLAIN = ("stringValue", "boolValue", "doubleValue")
 
 
@@ -69,7 +70,7 @@ def _attributes(of: Record) -> Record:
     nested: Record = {}
     for attribute in _objects(of.get("attributes")):
         key, value = attribute.get("key"), _value(attribute.get("value"))
-        if isinstance(key, str) and value is not None:
+        if isinstance(key, str) and key.count(".") < _DEPTH_MAX and value is not None:
             _put(nested, key.split("."), value)
     return nested
 
@@ -91,6 +92,6 @@ def _value(of: object) -> object:
         # 64 bits are more than a number in JSON may have, so they come as text.
         try:
             return int(of["intValue"])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return None
     return next((of[kind] for kind in _PLAIN if kind in of), None)

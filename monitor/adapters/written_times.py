@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from monitor.core.calendars import zone_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECONDS_MAX = Decimal(10) ** 18  # Thirty thousand years.
 _MICROSECONDS_EACH = {
     "unix_s": Decimal(1_000_000),
     "unix_ms": Decimal(1_000),
@@ -43,11 +44,14 @@ def rfc3339(written: object, format_: str, zone: str) -> str | None:
             return None
         at = datetime.strptime(written, format_)  # noqa: DTZ007  # as above
         return (at if at.tzinfo else at.replace(tzinfo=zone_of(zone))).isoformat()
-    except (ValueError, OverflowError, InvalidOperation):
+    except (ValueError, ArithmeticError):  # of datetime, and of Decimal
         return None
 
 
 def _since_1970(number: object, microseconds_each: Decimal) -> datetime:
     if isinstance(number, bool) or not isinstance(number, int | float | str):
         raise ValueError("a number is wanted")  # noqa: TRY004  # any refusal is one
-    return _EPOCH + timedelta(microseconds=int(Decimal(str(number)) * microseconds_each))
+    microseconds = Decimal(str(number)) * microseconds_each
+    if not abs(microseconds) < _MICROSECONDS_MAX:
+        raise ValueError("no such time")  # A power of ten would take a while to be written out.
+    return _EPOCH + timedelta(microseconds=int(microseconds))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,10 +26,12 @@ from monitor.shell.gateway_answers import Exports, Plain, Refusal, is_protobuf, 
 from monitor.shell.gateway_api import Route
 from monitor.shell.gateway_bodies import Bodies
 from monitor.shell.gateway_doors import Doors
-from monitor.shell.intake import FullError, UnreadableError
+from monitor.shell.intake import UnreadableError
 from monitor.shell.signatures import scheme_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from monitor.adapters.records import Event
     from monitor.shell.gateway_answers import Voice
     from monitor.shell.gateway_file import GatewayFile, SourceFile
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from monitor.shell.intake import Intake
 
 _AGAIN_SECONDS = 5
+_CATCH_UP_SECONDS = 5.0
 _UNKNOWN = "unknown"
 _ANSWER_SECONDS = 1.0
 _LINGER_SECONDS = 2.0
@@ -144,6 +148,7 @@ class Gateway:
                 "max_line_size": _HEADER_BYTES_MAX,
             },
         )
+        site.cleanup_ctx.append(self._catching_up)
         routes = self.routes()
         self._document = gateway_api.document(self._file, routes)
         for route in routes:
@@ -249,8 +254,6 @@ class Gateway:
             return intake.events(request.headers, body, signal), intake.rejected - rejected
         except UnreadableError as error:
             raise Refusal(400, str(error)) from None
-        except FullError:
-            raise Refusal(503, "too much waits for Kafka", again=_AGAIN_SECONDS) from None
         finally:
             self._metrics.refused[source.name].inc(intake.refused - refused)
 
@@ -261,10 +264,50 @@ class Gateway:
                 await self._writer.write(events)
         except (KafkaError, TimeoutError) as error:
             log.operator.warning("Kafka does not take events: %s", error or "no answer in time")
+            self._keep(source, events)
             raise Refusal(503, "Kafka does not take events", again=_AGAIN_SECONDS) from None
         source.intake.written(events)
         self._metrics.write_seconds.observe(time.monotonic() - began)
         self._metrics.written[source.name].inc(len(events))
+
+    def _keep(self, source: Source, events: list[Event]) -> None:
+        given_up = source.intake.not_written(events)
+        if given_up:
+            self._metrics.given_up[source.name].inc(given_up)
+            log.operator.warning(
+                "sources.%s: too much waits for Kafka: the oldest events are given up", source.name
+            )
+
+    async def _catching_up(self, site: web.Application) -> AsyncIterator[None]:
+        """Write what waits every few seconds while the site is served, and once at its end."""
+        del site
+
+        async def again_and_again() -> None:
+            while True:
+                await asyncio.sleep(_CATCH_UP_SECONDS)
+                await self.catch_up()
+
+        task = asyncio.create_task(again_and_again())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._file.write_seconds_max):
+                await self.catch_up()
+        left = sum(len(source.intake.waiting) for source in self._sources)
+        if left:
+            log.operator.warning("%d records end with the gateway: Kafka did not take them", left)
+
+    async def catch_up(self) -> None:
+        """Write what Kafka did not take when it came, of each source until it fails again.
+
+        What fails goes to the end, so that nothing which Kafka never takes stands before the rest.
+        """
+        for source in self._sources:
+            with suppress(Refusal):
+                while source.intake.waiting:
+                    await self._write(source, next(iter(source.intake.waiting.values())))
 
     async def _page(self, request: web.Request) -> web.Response:
         body, content_type = self._metrics.page(request.headers.get("Accept", ""))

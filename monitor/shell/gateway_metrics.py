@@ -34,7 +34,7 @@ class GatewayMetrics:
         )
         events = Counter(
             "cx_ingest_events_total",
-            "Events: written to Kafka, or refused by the contract.",
+            "Events: written to Kafka, refused by the contract, or given up as too many waited.",
             ["source", "result"],
             registry=self._registry,
         )
@@ -65,6 +65,7 @@ class GatewayMetrics:
         self.repeats = {source: repeats.labels(source) for source in sources}
         self.written = {source: events.labels(source, "written") for source in sources}
         self.refused = {source: events.labels(source, "refused") for source in sources}
+        self.given_up = {source: events.labels(source, "given_up") for source in sources}
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """Give the page in the format that is asked for, and its content type."""

@@ -109,10 +109,7 @@ async def _serve(
             collect_seldom(_YOUNG, _OLDER)
             assert runner.server is not None, "it is set up"
             server = await asyncio.get_running_loop().create_server(
-                gateway.doors.guarded(runner.server),
-                sock=listener,
-                ssl=tls,
-                ssl_handshake_timeout=file.body_seconds_max if tls else None,
+                gateway.doors.guarded(runner.server, tls), sock=listener
             )
             host, port = listener.getsockname()[:2]
             log.operator.info("taking events at http%s://%s:%s/v1/", "s" if tls else "", host, port)

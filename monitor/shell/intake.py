@@ -1,7 +1,7 @@
 """From the body of a request to events of the contract.
 
-Rule: an event stays at hand until it is written. A sender who was told to try again gets the
-same events, whatever has happened in the conversation meanwhile.
+Rule: an event that a mapping made stays at hand until it is written, whether its sender comes again
+or not: the mapping has learned from its record, and what it makes of later ones rests on that.
 """
 
 from __future__ import annotations
@@ -26,15 +26,11 @@ if TYPE_CHECKING:
 _BATCH, _STRUCTURED = "application/cloudevents-batch+json", "application/cloudevents+json"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 _PREFIX = "ce-"
-_UNWRITTEN_MAX = 10_000
+_WAITING_MAX = 10_000
 
 
 class UnreadableError(Exception):
     """The body is not what the source sends; to send it again is of no use."""
-
-
-class FullError(Exception):
-    """Too much waits to be written, and nothing more can be kept at hand."""
 
 
 class Intake(Protocol):
@@ -47,6 +43,9 @@ class Intake(Protocol):
 
     media: str
     """The type of its bodies, where they are no CloudEvents and no Protobuf."""
+
+    waiting: dict[str, list[Event]]
+    """The events of each record that Kafka did not take; what was tried last is at the end."""
 
     @property
     def signals(self) -> tuple[str, ...]:
@@ -67,11 +66,13 @@ class Intake(Protocol):
 
         Raises:
             UnreadableError: the body is no such thing.
-            FullError: too much waits to be written.
         """
 
     def written(self, events: list[Event]) -> None:
         """Learn that the events of a request are written."""
+
+    def not_written(self, events: list[Event]) -> int:
+        """Learn that they are not, and give how many events are given up for want of room."""
 
 
 class CloudEventsIntake:
@@ -83,6 +84,7 @@ class CloudEventsIntake:
     def __init__(self, *, headers_count: bool = True) -> None:
         """Take attributes from headers, unless it is only the body that is proved."""
         self.refused = self.rejected = 0
+        self.waiting: dict[str, list[Event]] = {}
         self._headers_count = headers_count
 
     def said(self, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -116,6 +118,11 @@ class CloudEventsIntake:
     def written(self, events: list[Event]) -> None:
         """Nothing was kept."""
 
+    def not_written(self, events: list[Event]) -> int:
+        """Leave it to the sender, who has the very events."""
+        del events
+        return 0
+
     def _checked(self, number: int, event: object) -> Event:
         """Give what the contract knows of an event; what else it carries goes no further."""
         if not isinstance(event, dict):
@@ -140,7 +147,9 @@ class MappedIntake:
         self.signals = SIGNALS if mapping.file.record.format == "otlp" else ()
         self.media = FORM if mapping.file.record.format == "form" else JSON
         self._mapping = mapping
-        self._unwritten: dict[str, list[Event]] = {}
+        self.waiting: dict[str, list[Event]] = {}
+        self._at_work: dict[str, list[Event]] = {}
+        """The events of each record that is being written for the first time."""
 
     def said(self, headers: Mapping[str, str], body: bytes) -> bytes:
         """Give the body."""
@@ -165,22 +174,32 @@ class MappedIntake:
 
     def _of(self, record: Record) -> list[Event]:
         id_ = self._mapping.id_of(record)
-        if id_ in self._unwritten:
-            return self._unwritten[id_]
-        if len(self._unwritten) >= _UNWRITTEN_MAX:
-            raise FullError
+        known = self._at_work.get(id_) or self.waiting.get(id_)
+        if known:
+            return known
         refused = self.refused
         events = [event for event in self._mapping.events([record]) if self._is_accepted(event)]
         self.rejected += self.refused > refused
         if events:
-            self._unwritten[id_] = events
+            self._at_work[id_] = events
         return events
 
     def written(self, events: list[Event]) -> None:
         """Keep them no longer."""
-        for event in events:
-            # The id of an event begins with that of its record, but for a link to a former name.
-            self._unwritten.pop(event["id"].partition(".")[0], None)
+        for id_ in _records_behind(events):
+            self._at_work.pop(id_, None)
+            self.waiting.pop(id_, None)
+
+    def not_written(self, events: list[Event]) -> int:
+        """Keep them; where there is no room, those are given up that were tried longest ago."""
+        for id_ in _records_behind(events):
+            kept = self._at_work.pop(id_, None) or self.waiting.pop(id_, None)
+            if kept:  # else another request has written them meanwhile
+                self.waiting[id_] = kept
+        given_up = 0
+        while len(self.waiting) > _WAITING_MAX:
+            given_up += len(self.waiting.pop(next(iter(self.waiting))))
+        return given_up
 
     def _is_accepted(self, event: Event) -> bool:
         try:
@@ -189,6 +208,11 @@ class MappedIntake:
             self.refused += 1
             return False
         return True
+
+
+def _records_behind(events: list[Event]) -> dict[str, None]:
+    # The id of an event begins with that of its record, but for a link to a former name.
+    return dict.fromkeys(event["id"].partition(".")[0] for event in events)
 
 
 def _exported(signal: str, body: bytes) -> list[Record]:

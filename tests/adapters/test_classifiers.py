@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.adapters import classifiers
 from monitor.adapters.classifiers import CLASSIFIERS
 from schemas.vocabulary import HandoffReason, MessageKind
 
@@ -99,6 +100,7 @@ def test_a_customer_asks_for_a_human(text: str) -> None:
         "Please don't transfer me to an agent.",
         "I would rather not speak to a representative",
         "Can we settle this without talking to a person?",
+        f"My order came. {'It is late. ' * 99}Do not by any means transfer me",
         "My travel agent booked it.",
         "Please transfer the money to my card",
         "The person next door got a parcel",
@@ -108,6 +110,22 @@ def test_a_customer_asks_for_a_human(text: str) -> None:
 )
 def test_a_customer_does_not_ask_for_a_human(text: str) -> None:
     assert requests_human(text) is False
+
+
+def test_a_refusal_is_looked_for_close_before_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+
+    class Counting:
+        def search(self, text: str, start: int = 0, end: int | None = None) -> object:
+            looked_at.append((len(text) if end is None else end) - start)
+            return refuses.search(text, start, len(text) if end is None else end)
+
+    refuses = classifiers._REFUSES  # noqa: SLF001  # how much it reads is what is tested
+    monkeypatch.setattr(classifiers, "_REFUSES", Counting())
+
+    assert requests_human("not real agent " * 500) is False
+    assert len(looked_at) == 500
+    assert max(looked_at) <= 200
 
 
 @pytest.mark.parametrize(

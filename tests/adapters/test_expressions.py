@@ -6,7 +6,11 @@ import pytest
 
 from monitor.adapters.expressions import Expression
 
-SCOPE = {"record": {"a": 1, "b": {"c": "x"}, "empty": ""}, "memory": {"m": True}, "repeat": 0}
+SCOPE = {
+    "record": {"a": 1, "b": {"c": "x"}, "empty": "", "huge": float("inf")},
+    "memory": {"m": True},
+    "repeat": 0,
+}
 
 
 @pytest.mark.parametrize(
@@ -27,8 +31,18 @@ def test_an_expression_gives_its_value(text: str, value: object) -> None:
     assert Expression(text)(SCOPE) == value
 
 
-def test_an_expression_that_does_not_fit_the_record_gives_null() -> None:
-    assert Expression("join('-', [record.missing])")(SCOPE) is None
+@pytest.mark.parametrize(
+    "text",
+    [
+        "join('-', [record.missing])",
+        "ceil(record.huge)",
+        "floor(to_number('nan'))",
+        "to_number('1e999') < record.b.c",
+        "contains(record.b.c, record.a)",
+    ],
+)
+def test_an_expression_that_does_not_fit_the_record_gives_null(text: str) -> None:
+    assert Expression(text)(SCOPE) is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.adapters import mapping as mapping_module
 from monitor.adapters.mapping import (
     NO_RULE,
     NOT_REPEATED,
@@ -177,6 +178,22 @@ def test_a_record_that_comes_twice_gives_no_new_id() -> None:
     assert len(first) == 1
     assert list(mapping.events([record("once")])) == []
     assert mapping.ignored == {SEEN_BEFORE: 1}
+
+
+@pytest.mark.parametrize("what", ["hum", "words"], ids=["ignored", "with events"])
+def test_of_a_conversation_the_last_records_are_known(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mapping_module, "_RECORDS_MAX", 3)
+
+    def again_after(others: int) -> list[Event]:
+        between = [record(what, number) for number in range(others)]
+        _, *rest = desk().events([record("once"), *between, record("once")])
+        return [event for event in rest if event["type"] == "cx.conversation.reopened.v1"]
+
+    assert not again_after(2)
+    # Then it comes for the first time, as after a restart.
+    assert again_after(3)
 
 
 def test_ids_do_not_depend_on_where_the_log_begins() -> None:

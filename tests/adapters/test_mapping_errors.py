@@ -75,6 +75,8 @@ def test_the_unspoiled_file_is_accepted(tmp_path: Path) -> None:
         ('time = "record.at"', 'time = "record.when"', "time: record.when is not declared"),
         ('time = "record.at"', 'time = "memory.at"', "time: memory.at is never remembered"),
         ('"memory.channel"', '"class.kind"', "common.channel: class.kind is not classified"),
+        ("{ channel =", "{ chanel =", "common.chanel: 'chanel' is none of action_id"),
+        ("{ channel =", "{ customer_ref =", "common.customer_ref: 'customer_ref' is none of"),
         ('"via.kind"]', '"via"]', "record: via.note lies within the field via"),
         ('"via.kind"]', '"via."]', "record.fields.4: a field is named like attrs.reason"),
         ('"via.kind"]', '"via.kind.of", "via.kind"]', "via.kind.of lies within the field via.kind"),

@@ -38,6 +38,12 @@ def attribute(key: str, **value: object) -> dict[str, object]:
         ([attribute("a", doubleValue=0.5)], {"a": 0.5}),
         ([attribute("a", intValue=7)], {"a": 7}),
         ([attribute("a", intValue="x"), attribute("b", arrayValue={"values": []})], {}),
+        # JSON may say 1e999.
+        ([attribute("a", intValue=float("inf")), attribute("b", intValue=float("nan"))], {}),
+        (
+            [attribute("a" + ".b" * 64, stringValue="x"), attribute("a", stringValue="y")],
+            {"a": "y"},
+        ),
         # An attribute that is also the beginning of another's name.
         ([attribute("a", stringValue="x"), attribute("a.b", stringValue="y")], {"a": "x"}),
         ([attribute("a.b", stringValue="y"), attribute("a", stringValue="x")], {"a": {"b": "y"}}),

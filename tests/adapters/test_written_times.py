@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from monitor.adapters.written_times import require_format, rfc3339
@@ -30,10 +32,20 @@ def test_a_time_is_read(written: object, format_: str, zone: str, wanted: str) -
     assert rfc3339(written, format_, zone) == wanted
 
 
-@pytest.mark.parametrize("written", [None, "", "soon", "NaN", "Infinity", "1e999", True, [1], {}])
-@pytest.mark.parametrize("format_", [DAY, "unix_s", "unix_ns"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(None, "", "soon", "NaN", "sNaN", "Infinity", float("inf"), float("nan"), True, [1], {}),
+        *("1e999", "-1e999", "1e999999", "-1e999990", "1e999999999999", 10**40, -(10**40)),
+    ],
+)
+@pytest.mark.parametrize("format_", [DAY, "unix_s", "unix_ms", "unix_ns"])
 def test_what_is_written_otherwise_is_no_time(written: object, format_: str) -> None:
+    began = process_time()
+
     assert rfc3339(written, format_, "UTC") is None
+    # Written out, a million digits take half a minute.
+    assert process_time() - began < 1
 
 
 @pytest.mark.parametrize("format_", ["", "%H:%M", "%Y-%m-%d", "%d.%m.%y %H", "%Q", "unix"])

@@ -243,6 +243,13 @@ def test_workers_are_spread_and_go_one_at_a_time(everything: list[Manifest]) -> 
         assert selected["matchLabels"].items() <= labels.items()
 
 
+def test_there_is_one_gateway_and_the_next_one_before_it_goes(everything: list[Manifest]) -> None:
+    spec = of_kind("Deployment", everything)["one-outcome-monitor-gateway"]["spec"]
+
+    assert spec["replicas"] == 1
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
 def test_services_monitors_and_policies_find_their_pods(everything: list[Manifest]) -> None:
     templates = [
         one["spec"]["template"]["metadata"]["labels"]
@@ -335,6 +342,7 @@ WRONG = [
     (("partitions=0",), "/partitions"),
     ((*LEAST[1::2], "worker.replicas=1"), "worker.standbys: must be fewer"),
     ((*LEAST[1::2], "gateway.enabled=true"), "gateway.sources: say who sends"),
+    ((*LEAST[1::2], "gateway.replicas=2"), "/gateway/replicas"),
     ((*LEAST[1::2], "notifier.enabled=true"), "notifier.existingSecret: name the Secret"),
 ]
 

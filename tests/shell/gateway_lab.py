@@ -65,7 +65,8 @@ class Kafka:
 class Lab:
     """A gateway, what it writes to, and somebody who sends."""
 
-    def __init__(self, client: TestClient[Any, Any], kafka: Kafka) -> None:
+    def __init__(self, gateway: Gateway, client: TestClient[Any, Any], kafka: Kafka) -> None:
+        self.gateway = gateway
         self.client = client
         self.kafka = kafka
 
@@ -103,7 +104,7 @@ async def labs(taken: Deliveries | None = None, **more: object) -> AsyncIterator
     ]
     gateway = Gateway(file, known, kafka, GatewayMetrics(file.sources))
     async with TestClient(TestServer(gateway.application())) as client:
-        yield Lab(client, kafka)
+        yield Lab(gateway, client, kafka)
 
 
 def in_lab(

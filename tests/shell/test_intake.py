@@ -50,5 +50,22 @@ def test_an_export_of_spans_is_many_records() -> None:
     assert [taken.events({}, line) for line in lines] == given
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("gen_ai.evaluation.name", '{"intValue": 1e999}'),
+        ("gen_ai.evaluation.name", '{"doubleValue": 1e999}'),
+        ("gen_ai.evaluation.name" + ".a" * 50_000, '{"stringValue": "x"}'),
+    ],
+    ids=["whole number", "number", "depth"],
+)
+def test_what_is_too_large_in_a_span_is_no_error_of_ours(name: str, value: str) -> None:
+    attribute = f'{{"key": "{name}", "value": {value}}}'
+    span = f'{{"traceId": "1", "spanId": "2", "attributes": [{attribute}]}}'
+    body = f'{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{span}]}}]}}]}}'
+
+    assert intake("otel_genai").events({}, body.encode()) == []
+
+
 def test_an_export_without_spans_has_no_events() -> None:
     assert intake("otel_genai").events({}, b'{"resourceSpans": []}') == []
