@@ -110,17 +110,17 @@ class Runs:
             )
         except (UnicodeDecodeError, CorruptRecordException):
             # The client gives up at a header whose name is no text, and at all it had at hand.
-            runs = {
-                partition: await raw_records.fetch(self._consumer, partition, self._next[partition])
-                for partition in partitions
-            }
-            for partition in partitions:
-                last = runs[partition][-1].offset if runs[partition] else self._next[partition] - 1
-                self._consumer.seek(partition, last + 1)
-        for partition, run in runs.items():
-            if run:
-                self._next[partition] = run[-1].offset + 1
+            return {partition: await self._raw(partition) for partition in partitions}
+        for partition in partitions:
+            # It may have passed what gives no record.
+            self._next[partition] = await self._consumer.position(partition)
         return dict(runs)
+
+    async def _raw(self, partition: TopicPartition) -> list[ConsumerRecord[bytes, bytes]]:
+        run = await raw_records.fetch(self._consumer, partition, self._next[partition])
+        self._consumer.seek(partition, run.following)
+        self._next[partition] = run.following
+        return run.records
 
 
 class _Reading:
