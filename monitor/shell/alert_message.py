@@ -1,7 +1,8 @@
 """What Alertmanager tells, and the text that people read of it.
 
 Rules: a text names a journey by its keyed hash only. What stands in a command has been checked, so
-that it can be pasted into a shell. Labels are producers' words, so nothing in them is markup.
+that it can be pasted into a shell. Labels are producers' words, so nothing in them calls anybody,
+and no link in them has another name than its address.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ EXEMPLARS = "exemplars"
 """The annotation that says where examples of an alert are to be had."""
 SHOWN_MAX = 5
 _TEXT_MAX = 1000
-# Chats read what stands between these as links and calls to everybody.
-_PLAIN = str.maketrans({"<": "(", ">": ")", "\n": " ", "\r": " ", "`": "'"})
+# Chats read links, calls to everybody and code by these. The sign for "at" stays one to people.
+_PLAIN = str.maketrans("<>[]@`\n\r", "()()\uff20'  ")
+_IN_LINKS = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "<>()@`\n\r"})
 
 
 class _Told(BaseModel):
@@ -92,7 +94,7 @@ def _head(told: Notification) -> str:
 def _about(alert: Alert, proof: Evidence) -> Iterator[str]:
     texts = alert.annotations
     summary = texts.get("summary") or alert.labels.get("alertname", "an alert without a name")
-    yield _plain(f"[{alert.labels.get('severity', 'no severity')}] {summary}")
+    yield f"[{_plain(alert.labels.get('severity', 'no severity'))}] {_plain(summary)}"
     if description := texts.get("description"):
         yield _plain(description)
     if proof.journeys:
@@ -102,7 +104,7 @@ def _about(alert: Alert, proof: Evidence) -> Iterator[str]:
         yield _plain(f"without example journeys: {proof.lack}")
     for name, key in (("runbook", "runbook_url"), ("evidence",) * 2, ("dashboard",) * 2):
         if link := texts.get(key):
-            yield _plain(f"{name}: {link}")
+            yield f"{name}: {link.translate(_IN_LINKS)[:_TEXT_MAX]}"
     yield f"since {alert.starts_at.astimezone(UTC):%Y-%m-%d %H:%M UTC}"
 
 

@@ -159,10 +159,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             )
         except (UnicodeDecodeError, CorruptRecordException) as error:
             # A name that is no text is the former to the client's C code, the latter without it.
-            runs = await self._read_raw(consumer, active_partitions, error)
-            fetched = {tp: run[:max_records] for tp, run in runs.items()}
-            for tp, run in fetched.items():
-                consumer.seek(tp, run[-1].offset + 1)
+            raw = await self._read_raw(consumer, active_partitions, error)
+            fetched = {tp: run.records[:max_records] for tp, run in raw.items()}
+            for tp, run in raw.items():
+                cut = len(fetched[tp]) < len(run.records)
+                consumer.seek(tp, fetched[tp][-1].offset + 1 if cut else run.following)
         # No await from here on: the records, the positions and the generation belong together.
         runs = {ensure_TP(tp): run for tp, run in fetched.items()}
         for tp in list(self._passed(consumer, active_partitions - runs.keys())):
@@ -177,7 +178,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _read_raw(
         self, consumer: AIOKafkaConsumer, active_partitions: set[TP], error: Exception
-    ) -> dict[TP, list[Any]]:
+    ) -> dict[TP, raw_records.Run]:
         # What cannot be read is still at hand; what was taken of others has gone with the error.
         suspects = {ensure_TP(tp) for tp in consumer._fetcher._records}  # noqa: SLF001
         wanted = {
@@ -194,7 +195,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             runs[tp] = await raw_records.fetch(consumer, tp, offset)
         # Meanwhile others may have got a partition, or somebody may have sought.
         kept = {tp for tp, offset in wanted.items() if self._positions.get(tp) == offset}
-        return {tp: runs[tp] for tp in kept & self.assignment() if runs[tp]}
+        return {tp: runs[tp] for tp in kept & self.assignment() if runs[tp].following > wanted[tp]}
 
     def _batch(self, tp: TP, records: list[ConsumerRecord]) -> RecordBatch:
         following = _position(self._ensure_consumer(), tp)

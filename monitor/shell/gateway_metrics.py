@@ -12,7 +12,8 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
 )
-from prometheus_client.exposition import choose_encoder
+
+from monitor.shell.page import encoder_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -69,5 +70,5 @@ class GatewayMetrics:
 
     def page(self, accept: str) -> tuple[bytes, str]:
         """Give the page in the format that is asked for, and its content type."""
-        encoder, content_type = choose_encoder(accept)
+        encoder, content_type = encoder_for(accept)
         return encoder(self._registry), content_type

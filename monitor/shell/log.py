@@ -17,6 +17,9 @@ _AGAIN_AFTER_SECONDS = 10.0
 operator = logging.getLogger("outcome-monitor")
 """The one voice that is heard at INFO."""
 
+# Services of ours have loggers that are named as their modules.
+_OURS = (operator.name, "monitor.")
+
 
 def set_up(level: str) -> None:
     """Log to stderr from this severity on, with times in UTC."""
@@ -46,11 +49,16 @@ class NowAndThen(logging.Filter):
         """Whether this, or something like it, was not just said."""
         if record.levelno != logging.WARNING and not record.name.startswith(_CLIENT):
             return True
+        while self._said_at and record.created - self._earliest() >= _AGAIN_AFTER_SECONDS:
+            del self._said_at[next(iter(self._said_at))]
         # Libraries by the line of code, because their words name ports, times and errors. Our own
         # words name partitions, each of which is news.
-        words = record.getMessage() if record.name.startswith("monitor") else ""
+        words = record.getMessage() if record.name.startswith(_OURS) else ""
         said = (record.pathname, record.lineno, words)
-        if record.created - self._said_at.get(said, 0.0) < _AGAIN_AFTER_SECONDS:
+        if said in self._said_at:
             return False
         self._said_at[said] = record.created
         return True
+
+    def _earliest(self) -> float:
+        return next(iter(self._said_at.values()))

@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from monitor.core.catalogue import METRICS, Metric
 from monitor.core.lengths import spell
 from monitor.core.moments import seconds
 from monitor.shell.labels import Shown
-from monitor.shell.page import PARTITION, WATERMARK, Exemplar, PartitionPage, head_of, sample
+from monitor.shell.page import (
+    PARTITION,
+    WATERMARK,
+    Exemplar,
+    PartitionPage,
+    encoder_for,
+    head_of,
+    sample,
+)
 from monitor.shell.partition import EXEMPLIFIED
 from monitor.shell.publish import keyed_hash
 from monitor.shell.settings import LABEL_VALUES_MAX
@@ -67,11 +74,11 @@ class Exposition:
 
     def negotiate(self, accept: str) -> str:
         """The content type of a page for this scraper."""
-        return choose_encoder(accept)[1]
+        return encoder_for(accept)[1]
 
     def pieces(self, accept: str) -> Iterator[str]:
         """The page in the format that the scraper accepts, in pieces of a bounded size."""
-        encode, content_type = choose_encoder(accept)
+        encode, content_type = encoder_for(accept)
         openmetrics = content_type.startswith(_OPENMETRICS)
         owned = dict(sorted(self._owned().items()))
         pages = self._pages_of(owned)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from prometheus_client.exposition import choose_encoder
+
 from monitor.core.catalogue import METRICS
 from monitor.core.moments import seconds
 from monitor.core.reading import AT_RISK, EXPOSURE, edges_of, in_unit
@@ -18,6 +20,8 @@ from monitor.shell.labels import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from prometheus_client import CollectorRegistry
 
     from monitor.core.catalogue import Metric
     from monitor.core.policy import Policy
@@ -51,6 +55,15 @@ def sample(name: str, labels: Iterable[tuple[str, str]]) -> str:
     """The text of a line, up to its number."""
     inside = ",".join(f'{label}="{value.translate(_ESCAPED)}"' for label, value in labels)
     return f"{name}{{{inside}}} " if inside else f"{name} "
+
+
+def encoder_for(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """What writes a registry as a scraper accepts it, and the content type."""
+    try:
+        return choose_encoder(accept)
+    except TypeError:
+        # It compares versions as numbers, and anybody may ask for what is none.
+        return choose_encoder("")
 
 
 class PartitionPage:

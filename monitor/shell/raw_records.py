@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka.errors import (
     CorruptRecordException,
@@ -54,12 +54,20 @@ _DAMAGE = (
 )
 
 
-async def fetch(
-    consumer: AIOKafkaConsumer, tp: TP, offset: int
-) -> list[ConsumerRecord[bytes, bytes]]:
+class Run(NamedTuple):
+    """What a fetch gave: records, and the offset that follows.
+
+    It may be without records and end further on, where all in it was taken back.
+    """
+
+    records: list[ConsumerRecord[bytes, bytes]]
+    following: int
+
+
+async def fetch(consumer: AIOKafkaConsumer, tp: TP, offset: int) -> Run:
     """Fetch a run that the client could not read, from an offset on.
 
-    Empty where the broker does not give it now, so that it can be tried again.
+    It ends where it begins where the broker does not give it now, so that it can be tried again.
 
     Raises:
         CorruptRecordException: nobody could read it. The message names the place.
@@ -67,19 +75,20 @@ async def fetch(
     client = consumer._client  # noqa: SLF001
     leader = client.cluster.leader_for_partition(tp)
     if leader is None or leader < 0:
-        return []
+        return Run([], offset)
     wanted = [(tp.topic, [(tp.partition, offset, _BYTES_MAX)])]
     request = FetchRequest(_WAIT_MILLISECONDS, 1, _BYTES_MAX, _READ_COMMITTED, wanted)
     try:
         response = await client.send(leader, request)
     except KafkaError:
-        return []
+        return Run([], offset)
     ((_, ((_, error, _, _, *more, run),)),) = response.topics
     if for_code(error) is not NoError:
-        return []
+        return Run([], offset)
     try:
         aborted = next((each for each in more if isinstance(each, list)), [])
-        return [record for record in records(tp, run, aborted) if record.offset >= offset]
+        found = [record for record in records(tp, run, aborted) if record.offset >= offset]
+        return Run(found, max((batch.next_offset for batch in _batches(run)), default=offset))
     except CorruptRecordException as cause:
         raise CorruptRecordException(
             f"{tp.topic}, partition {tp.partition}: the records from offset {offset} on cannot be "
@@ -110,6 +119,17 @@ def _records(
 ) -> Iterator[ConsumerRecord[bytes, bytes]]:
     waiting = sorted(aborted, key=lambda transaction: transaction[1])
     taken_back: set[int] = set()
+    for batch in _batches(run):
+        while waiting and waiting[0][1] <= batch.base_offset:
+            taken_back.add(waiting.pop(0)[0])
+        if batch.is_control_batch:
+            if next(iter(batch)).key == _ABORT:
+                taken_back.discard(batch.producer_id)
+        elif not (batch.is_transactional and batch.producer_id in taken_back):
+            yield from _unpacked(tp, batch)
+
+
+def _batches(run: bytes) -> Iterator[Batch]:
     at = 0
     while at + _LENGTH.size <= len(run):
         (length,) = _LENGTH.unpack_from(run, at)
@@ -123,13 +143,7 @@ def _records(
         batch = Batch(run[at:end])
         if not batch.validate_crc():
             raise CorruptRecordException("the checksum is wrong")
-        while waiting and waiting[0][1] <= batch.base_offset:
-            taken_back.add(waiting.pop(0)[0])
-        if batch.is_control_batch:
-            if next(iter(batch)).key == _ABORT:
-                taken_back.discard(batch.producer_id)
-        elif not (batch.is_transactional and batch.producer_id in taken_back):
-            yield from _unpacked(tp, batch)
+        yield batch
         at = end
 
 

@@ -1,13 +1,20 @@
-"""Whether the topics on a broker are as we need them, and what to do about each that is not."""
+"""Whether the topics on a broker are as we need them, and what to do about each that is not.
+
+Rule: what would make a worker fail sooner or later, or lose its state, keeps it from starting. Of
+everything else it is told who asks.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
 
-from monitor.shell.topics import admin_client, partition_counts
+from monitor.shell import log
+from monitor.shell.topics import TopicError, admin_client, partition_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +25,9 @@ if TYPE_CHECKING:
     from monitor.shell.topics import Topic
 
 _CLEANUP = "cleanup.policy"
+_COMPACT = "compact"
+_LARGEST = "max.message.bytes"
+_ANSWERED_WITHIN_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,7 @@ class Fault:
     topic: str
     what: str
     fix: str
+    is_fatal: bool = False
 
 
 async def faults(access: Access, topics: Sequence[Topic], partitions: int) -> list[Fault]:
@@ -54,6 +65,27 @@ async def faults(access: Access, topics: Sequence[Topic], partitions: int) -> li
     return told
 
 
+async def require_bearable(access: Access, topics: Sequence[Topic]) -> None:
+    """Refuse settings with which a worker must fail or lose its state.
+
+    Where a broker does not tell them, nothing is refused.
+
+    Raises:
+        TopicError: a topic has such a setting.
+    """
+    try:
+        async with asyncio.timeout(_ANSWERED_WITHIN_SECONDS), admin_client(access) as client:
+            settings = await _settings(client, topics)
+    except (KafkaError, TimeoutError):
+        settings = {}
+    if not any(settings.values()):
+        log.operator.info("the broker does not tell how topics are set, so none is checked")
+    for topic in topics:
+        for fault in _other_settings(topic, settings.get(topic.name, {})):
+            if fault.is_fatal:
+                raise TopicError(f"topic {fault.topic} {fault.what}; fix: {fault.fix}")
+
+
 def _missing(topic: Topic) -> Fault:
     return Fault(topic.name, "does not exist", "outcome-monitor topics create")
 
@@ -77,18 +109,20 @@ def _other_settings(topic: Topic, found: Mapping[str, str]) -> Iterator[Fault]:
         else:
             differs = 0 <= int(found[name]) < int(wanted)
             which = f"{name}={found[name]}, but at least {wanted} is needed"
+            which += ": what is larger would stop the worker" if name == _LARGEST else ""
         if differs:
             yield Fault(
                 topic.name,
                 f"has {which}",
                 "kafka-configs.sh --alter --entity-type topics "
                 f"--entity-name {topic.name} --add-config {name}={wanted}",
+                is_fatal=name == _LARGEST or wanted == _COMPACT,
             )
 
 
 _WHY = {
     "delete": "compaction would keep only the last event of each customer",
-    "compact": "the state would be deleted with time",
+    _COMPACT: "the state would be deleted with time",
 }
 
 

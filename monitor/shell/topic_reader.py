@@ -15,7 +15,7 @@ from monitor.shell import raw_records
 from monitor.shell.refusal import why_refused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from aiokafka import ConsumerRecord, TopicPartition
 
@@ -86,17 +86,52 @@ async def _starts(consumer: AIOKafkaConsumer, since: Moment | None) -> dict[Topi
     return {partition: there.offset for partition, there in found.items() if there is not None}
 
 
+class Runs:
+    """Takes from a consumer what follows in its partitions, also what the client gives up at."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int]) -> None:
+        """Begin at these offsets."""
+        self._consumer = consumer
+        self._next = dict(starts)
+        for partition, offset in starts.items():
+            consumer.seek(partition, offset)
+
+    async def following(
+        self, partitions: Sequence[TopicPartition], records_max: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]:
+        """Records that follow in some partitions, after a short while none.
+
+        Raises:
+            CorruptRecordException: nobody could read what follows.
+        """
+        try:
+            runs = await self._consumer.getmany(
+                *partitions, timeout_ms=_WAIT_MILLISECONDS, max_records=records_max
+            )
+        except (UnicodeDecodeError, CorruptRecordException):
+            # The client gives up at a header whose name is no text, and at all it had at hand.
+            return {partition: await self._raw(partition) for partition in partitions}
+        for partition in partitions:
+            # It may have passed what gives no record.
+            self._next[partition] = await self._consumer.position(partition)
+        return dict(runs)
+
+    async def _raw(self, partition: TopicPartition) -> list[ConsumerRecord[bytes, bytes]]:
+        run = await raw_records.fetch(self._consumer, partition, self._next[partition])
+        self._consumer.seek(partition, run.following)
+        self._next[partition] = run.following
+        return run.records
+
+
 class _Reading:
     """How far each partition has been read, and how far it is to be read."""
 
     def __init__(self, consumer: AIOKafkaConsumer, starts: dict[TopicPartition, int]) -> None:
         self._consumer = consumer
         self._starts = starts
-        self._next = dict(starts)
         self._ends: dict[TopicPartition, int] = {}
         consumer.pause(*consumer.assignment() - starts.keys())
-        for partition, offset in starts.items():
-            consumer.seek(partition, offset)
+        self._runs = Runs(consumer, starts)
 
     @property
     def length(self) -> int:
@@ -108,17 +143,7 @@ class _Reading:
         open_ = [partition for partition in self._starts if not await self._is_read(partition)]
         if not open_:
             return None
-        try:
-            runs = await self._consumer.getmany(*open_, timeout_ms=_WAIT_MILLISECONDS)
-        except (UnicodeDecodeError, CorruptRecordException):
-            # The client gives up at a header whose name is no text, and at all it had at hand.
-            runs = {tp: await raw_records.fetch(self._consumer, tp, self._next[tp]) for tp in open_}
-            for partition in open_:
-                last = runs[partition][-1].offset if runs[partition] else self._next[partition] - 1
-                self._consumer.seek(partition, last + 1)
-        for partition, run in runs.items():
-            if run:
-                self._next[partition] = run[-1].offset + 1
+        runs = await self._runs.following(open_)
         self._learn_ends()
         return [
             record

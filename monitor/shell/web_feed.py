@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from monitor.core import rules
 from monitor.core.silent.names import NAMES
 from monitor.shell import log
+from monitor.shell.topic_reader import Runs
 from monitor.shell.topics import FINDINGS
 from schemas.api import Findings, Found
 from schemas.published import Finding
@@ -28,14 +29,13 @@ from schemas.published import Finding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from aiokafka import ConsumerRecord
+    from aiokafka import ConsumerRecord, TopicPartition
 
     from monitor.shell.access import Access
 
 KEPT_MAX = 2000
 _PLACE = re.compile(r"([0-9]{1,15})\.([0-9]{1,9})\.([0-9]{1,18})")
 _AT_ONCE = 100
-_WAIT_MILLISECONDS = 500
 _CAUGHT_UP_WITHIN_SECONDS = 10
 _AGAIN_AFTER_SECONDS = 2.0
 #: What can be filtered by, and the field of a finding that it is.
@@ -86,9 +86,10 @@ class Kept:
         return len(self._places)
 
     def add(self, place: Place, finding: Finding) -> bool:
-        """Take a finding in. What is published again after a crash is known by its id.
+        """Take a finding in, and say whether it is one to tell of.
 
-        Kinds that only a newer worker knows are for newer workers to tell.
+        What is published again after a crash is known by its id. Kinds that only a newer worker
+        knows are for newer workers to tell. And what is older than all that may be kept is not.
         """
         if finding.id in self._ids or finding.sf not in NAMES:
             return False
@@ -101,7 +102,7 @@ class Kept:
             gone = self._found.pop(self._places.pop(0))
             self._ids.discard(gone.id)
             self._replaced.discard(gone.id)
-        return True
+        return place in self._found
 
     def page(
         self,
@@ -179,8 +180,8 @@ class Feed:
         self._reading: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Begin to read, if nobody has asked before."""
-        if self._reading is None:
+        """Begin to read, if nobody has asked before, or if it came to an end."""
+        if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._keep_reading())
 
     async def ready(self) -> Kept:
@@ -220,6 +221,10 @@ class Feed:
             except KafkaError as error:
                 log.operator.warning("the feed stands still: %s", error)
                 await asyncio.sleep(_AGAIN_AFTER_SECONDS)
+            except Exception:  # noqa: BLE001  # the next request begins anew
+                log.operator.exception("the feed is read no further until somebody asks for it")
+                self._caught_up.clear()
+                return
 
     async def _read(self) -> None:
         # Without a group it is given all partitions.
@@ -231,11 +236,12 @@ class Feed:
         )
         try:
             await consumer.start()
-            await _go_back(consumer)
+            starts = await _starts(consumer)
+            runs = Runs(consumer, starts)
             while True:
-                runs = await consumer.getmany(timeout_ms=_WAIT_MILLISECONDS, max_records=_AT_ONCE)
-                for record in (record for run in runs.values() for record in run):
-                    self._take(record)
+                for run in (await runs.following(list(starts), _AT_ONCE)).values():
+                    for record in run:
+                        self._take(record)
                 if not self._caught_up.is_set() and await _is_at_the_end(consumer):
                     self._caught_up.set()
                 # What waits for us is no more urgent than records.
@@ -255,12 +261,11 @@ class Feed:
                 listener(told)
 
 
-async def _go_back(consumer: AIOKafkaConsumer) -> None:
+async def _starts(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
     partitions = consumer.assignment()
     begins = await consumer.beginning_offsets(partitions)
     ends = await consumer.end_offsets(partitions)
-    for one in partitions:
-        consumer.seek(one, max(begins[one], ends[one] - KEPT_MAX))
+    return {one: max(begins[one], ends[one] - KEPT_MAX) for one in partitions}
 
 
 async def _is_at_the_end(consumer: AIOKafkaConsumer) -> bool:

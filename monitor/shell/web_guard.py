@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from monitor.shell.proofs import in_bytes
 from monitor.shell.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ class Guard:
 
     def _may_read(self, request: web.Request) -> bool:
         if self._token is None:
-            host = urlsplit(f"//{request.host}").hostname or ""
+            host = _name_in(request.host)
             return self._certified or is_loopback(host) or host == self._host
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(shown.encode(), self._token.encode())
+        return hmac.compare_digest(in_bytes(shown), self._token.encode())
 
     def _refusal(self) -> web.Response:
         if self._token is None:
@@ -74,6 +75,14 @@ class Guard:
         return web.json_response(
             {"error": told}, status=401, headers={"WWW-Authenticate": "Bearer"}
         )
+
+
+def _name_in(host: str) -> str:
+    """The name in a Host header, without the port; nothing if it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 async def _dress(request: web.Request, response: web.StreamResponse) -> None:

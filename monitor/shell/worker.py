@@ -32,6 +32,7 @@ from monitor.shell.settings import PREFIX, SettingsError
 from monitor.shell.silence import AT_ONCE, STEP_SECONDS, UNWRITTEN_MAX, Silence
 from monitor.shell.store import MemoryStore, StoreError, Stores
 from monitor.shell.table import Callbacks, SessionTable
+from monitor.shell.topic_check import require_bearable
 from monitor.shell.topics import (
     INPUTS,
     OUTPUTS,
@@ -40,6 +41,7 @@ from monitor.shell.topics import (
     notes_of,
     partition_of,
     see_to_topics,
+    topics_of,
 )
 from monitor.shell.transport import BatchSchema, batches
 from monitor.shell.web import Web, address_of, listen_as_set
@@ -265,6 +267,7 @@ def run_worker(settings: Settings, policy: Policy) -> NoReturn:
     if settings.create_topics:
         topics.append(changelog_of(settings.group))
     asyncio.run(see_to_topics(settings, topics))
+    asyncio.run(require_bearable(access_of(settings), topics_of(settings.group)))
     collect_seldom()
     worker.run()
 

@@ -132,6 +132,8 @@ def test_time_stands_still_while_the_broker_does_not_answer(
         stopped = time.time()
         worker.wait_until(lambda: time.time() > stopped + 4)
         assert max(worker.watermarks().values()) <= stopped - LATENESS
+        # It tells that partitions are recovered, and nothing of the broker (docs/operations.md).
+        assert worker.get("/readyz")[0] == 200
     finally:
         os.kill(broker.pid, signal.SIGCONT)
     worker.wait_until_applied(stopped - LATENESS)

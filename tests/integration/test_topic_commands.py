@@ -5,12 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from monitor.shell.access import Access
+from monitor.shell.embedded import EmbeddedBroker
+from monitor.shell.topic_check import require_bearable
 from monitor.shell.topics import topics_of
+from tests.integration.apache_kafka import ApacheKafka
+from tests.integration.conftest import require_apache_kafka
+from tests.integration.test_pages import refusal
+from tests.integration.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 GROUP = "support"
 # Partitions and settings of topics that somebody made by hand.
@@ -25,13 +40,13 @@ BY_HAND = {
 }
 
 
-async def make(bootstrap: str) -> None:
+async def make(bootstrap: str, topics: dict[str, tuple[int, dict[str, str]]]) -> None:
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await client.start()
     try:
         made = [
             NewTopic(name, partitions, 1, topic_configs=settings)
-            for name, (partitions, settings) in BY_HAND.items()
+            for name, (partitions, settings) in topics.items()
         ]
         await client.create_topics(made)
     finally:
@@ -45,6 +60,28 @@ async def remove(bootstrap: str) -> None:
         await client.delete_topics(["support-journeys-changelog"])
     finally:
         await client.close()
+
+
+async def alter(bootstrap: str, topic: str, name: str, value: str) -> None:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await client.start()
+    try:
+        await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})])
+    finally:
+        await client.close()
+
+
+@pytest.fixture(params=["embedded", "apache"])
+def own(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Start a broker for one test.
+
+    Apache Kafka 4.3 gives topics that were deleted and made again settings of the deleted ones when
+    it restarts, and tests that share a broker restart it.
+    """
+    if request.param == "apache":
+        require_apache_kafka()
+    with EmbeddedBroker() if request.param == "embedded" else ApacheKafka(brief=True) as broker:
+        yield broker.bootstrap
 
 
 def says(bootstrap: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -70,10 +107,10 @@ def test_what_is_made_is_as_it_is_needed(unused: str) -> None:
     asyncio.run(remove(unused))
 
 
-def test_what_was_made_by_hand_is_told_by_topic_with_the_fix(unused: str) -> None:
-    asyncio.run(make(unused))
+def test_what_was_made_by_hand_is_told_by_topic_with_the_fix(own: str) -> None:
+    asyncio.run(make(own, BY_HAND))
 
-    said = says(unused, "check", "--json")
+    said = says(own, "check", "--json")
 
     lines = [json.loads(line) for line in said.stdout.splitlines()]
     told = {one["topic"]: one for one in lines}
@@ -89,11 +126,9 @@ def test_what_was_made_by_hand_is_told_by_topic_with_the_fix(unused: str) -> Non
     assert "the state would be deleted" in changelog[0]
 
     # What exists is never changed, so making the rest ends with what is left to do.
-    said = says(unused, "create")
+    said = says(own, "create")
     assert said.returncode == 2
     assert "topic cx.handoffs has 3 partitions" in said.stderr
-
-    asyncio.run(remove(unused))
 
 
 def test_a_broker_that_does_not_answer_is_named() -> None:
@@ -101,3 +136,32 @@ def test_a_broker_that_does_not_answer_is_named() -> None:
 
     assert said.returncode == 2
     assert "no Kafka broker answers at 127.0.0.1:1" in said.stderr
+
+
+# The embedded broker changes no settings.
+@pytest.mark.parametrize("own", ["apache"], indirect=True)
+def test_a_worker_does_not_start_on_topics_with_which_it_would_fail_until_they_are_repaired(
+    own: str, tmp_path: Path
+) -> None:
+    # As Kafka makes a topic that nobody says anything of.
+    small = {"max.message.bytes": "1048588"}
+    wrong: dict[str, tuple[int, dict[str, str]]] = {
+        "cx.dead-letters": (4, small),
+        "cx.internal.rekeyed.support": (4, small),
+        "support-journeys-changelog": (4, {"cleanup.policy": "delete"}),
+    }
+    asyncio.run(make(own, wrong))
+
+    for topic in wrong:
+        said = refusal(tmp_path, {"KAFKA_BOOTSTRAP": own, "GROUP": GROUP})
+        fix = re.search(r"--entity-name (\S+) --add-config (\S+)=(\S+)$", said)
+        assert fix is not None
+        assert fix[1] == topic
+        assert f"error: topic {topic} has {fix[2]}=" in said
+        asyncio.run(alter(own, *fix.groups()))
+    with Worker(own, GROUP, tmp_path / "worker") as worker:
+        assert worker.get("/readyz")[0] == 200
+
+
+def test_where_the_broker_tells_no_settings_none_is_refused() -> None:
+    asyncio.run(require_bearable(Access("127.0.0.1:1"), topics_of(GROUP)))

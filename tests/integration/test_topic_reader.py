@@ -97,6 +97,25 @@ def test_what_is_not_decided_is_not_read(apache_kafka: ApacheKafka) -> None:
     assert asyncio.run(reading()) == [b"commit_transaction"]
 
 
+def test_much_that_was_taken_back_before_such_a_name_is_passed(apache_kafka: ApacheKafka) -> None:
+    bootstrap = apache_kafka.bootstrap
+
+    async def reading() -> int:
+        await remove_our_topics(bootstrap)
+        await prepared(bootstrap)
+        async with AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id="t") as producer:
+            await producer.begin_transaction()
+            # More than one fetch takes.
+            for _ in range(5):
+                await producer.send_and_wait(TOPIC, bytes(300_000), partition=0)
+            await producer.abort_transaction()
+        await send_batches(bootstrap)
+        async with asyncio.timeout(60):
+            return len(await read(bootstrap))
+
+    assert asyncio.run(reading()) == 2 * EVENTS * PARTITIONS
+
+
 def test_progress_is_told(unused: str) -> None:
     told: list[tuple[int, int]] = []
     asyncio.run(prepared(unused))

@@ -25,6 +25,7 @@ class Name(str):
         return self.raw
 
 
-def builder(codec: int = 0) -> _DefaultRecordBatchBuilderPy:
-    """What the client builds batches with where it has no C."""
-    return _DefaultRecordBatchBuilderPy(2, codec, 0, -1, -1, 0, 1_000_000)
+def builder(codec: int = 0, transaction_of: int = -1) -> _DefaultRecordBatchBuilderPy:
+    """What the client builds batches with where it has no C; in a transaction of a producer."""
+    in_one = int(transaction_of >= 0)
+    return _DefaultRecordBatchBuilderPy(2, codec, in_one, transaction_of, -1, 0, 1_000_000)

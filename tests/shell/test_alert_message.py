@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.shell.alert_message import Evidence, Journey, Notification, text_of
 
@@ -93,6 +97,32 @@ def test_what_producers_call_a_version_is_no_markup() -> None:
 
     assert not set("<>`") & set(text)
     assert "\n- (!channel) - 'rm', counted" in text
+
+
+CALLS = st.sampled_from(["@here", "@all", "@channel", "[x](https://evil.example.com)", "[page]: h"])
+WORDS = st.lists(CALLS | st.text("@[](): !<>`\n\rx", max_size=5), max_size=5).map("".join)
+
+
+@given(label=WORDS, name=WORDS, text=WORDS, link=WORDS, group=WORDS)
+def test_whatever_producers_say_calls_nobody_and_links_nothing_by_another_name(
+    label: str, name: str, text: str, link: str, group: str
+) -> None:
+    one = alert(summary=text, description=text, runbook_url=link, evidence=f"https://a?v={link}")
+    one["labels"] |= {"severity": label, "sf": name}
+    example = JOURNEY._replace(labels={"sf": name, "ai_version": label})
+    written = text_of(told(one, groupLabels={"alertname": group}), (Evidence((example,)),))
+
+    assert not set("@<>`") & set(written)
+    assert "](" not in written
+    assert not re.search(r"^(- )?\[[^]]*\]:", written, re.MULTILINE)
+
+
+def test_usual_names_of_versions_stay_as_they_are() -> None:
+    usual = JOURNEY._replace(labels={"ai_version": "gpt-4.1_2025-04-14/v1.2+b3 (canary) #2: a=b"})
+
+    text = text_of(told(alert()), (Evidence((usual,)),))
+
+    assert usual.labels["ai_version"] in text
 
 
 def test_a_word_without_end_is_cut() -> None:

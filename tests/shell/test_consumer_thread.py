@@ -25,8 +25,8 @@ READ, BAD = TP("source", 0), TP("source", 1)
 NO_TEXT = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
 
 
-def run(first: int, count: int) -> bytes:
-    made = builder()
+def run(first: int, count: int, transaction_of: int = -1) -> bytes:
+    made = builder(0, transaction_of)
     for number in range(count):
         made.append(number, 0, b"key", b"value", [(Name(b"\xff"), b"1")])
     return first.to_bytes(8, "big") + bytes(made.build())[8:]
@@ -46,6 +46,7 @@ class Client:
         self.seeks: list[tuple[TP, int]] = []
         self.answer = answer
         self.error = error
+        self.aborted: list[tuple[int, int]] = []
         self.topics: list[Any] = []
 
     @contextmanager
@@ -61,7 +62,9 @@ class Client:
     async def send(self, node: int, request: Any) -> Client:
         ((topic, ((partition, offset, _),)),) = request.topics
         assert (node, topic, partition, offset) == (1, *BAD, 7)
-        self.topics = [(BAD.topic, [(BAD.partition, self.error, 99, 99, [], self.answer())])]
+        self.topics = [
+            (BAD.topic, [(BAD.partition, self.error, 99, 99, self.aborted, self.answer())])
+        ]
         return self
 
     def seek(self, tp: TP, offset: int) -> None:
@@ -137,6 +140,16 @@ def test_a_group_that_was_dealt_out_without_a_topic_asks_for_it_again_within_sec
 
 def nothing(thread: Thread) -> None:
     del thread
+
+
+def test_a_run_in_which_all_was_taken_back_is_passed(tmp_path: Path) -> None:
+    client = Client(lambda: run(7, 3, transaction_of=5))
+    client.aborted = [(5, 0)]
+
+    (batch,) = fetched(tmp_path, client, nothing, None)
+
+    assert (batch.records, batch.after, batch.offset) == ([], 7, 9)
+    assert client.seeks[-1] == (BAD, 10)
 
 
 @pytest.mark.parametrize(("max_records", "count"), [(None, 4), (3, 3)])

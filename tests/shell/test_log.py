@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,13 +68,28 @@ def test_what_was_just_said_is_not_said_again(name: str, level: int) -> None:
     assert now_and_then.filter(record(name, level, line=1, at=1010))
 
 
-def test_each_partition_of_ours_is_news() -> None:
+@pytest.mark.parametrize("name", [log.operator.name, "monitor.shell.transport"])
+def test_each_partition_of_ours_is_news(name: str) -> None:
     now_and_then = log.NowAndThen()
-    name, level = "monitor.shell.transport", logging.WARNING
+    level = logging.WARNING
 
     assert now_and_then.filter(record(name, level, line=1, at=1000, words="partition 1"))
     assert now_and_then.filter(record(name, level, line=1, at=1001, words="partition 2"))
     assert not now_and_then.filter(record(name, level, line=1, at=1002, words="partition 2"))
+
+
+def test_what_was_said_long_ago_is_forgotten() -> None:
+    now_and_then = log.NowAndThen()
+    tracemalloc.start()
+    for number in range(20_000):
+        words = f"partition 1, offset {number}"
+        assert now_and_then.filter(
+            record(log.operator.name, logging.WARNING, line=1, at=1000 + number, words=words)
+        )
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < 100_000
 
 
 @pytest.mark.parametrize(

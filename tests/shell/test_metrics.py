@@ -169,6 +169,12 @@ def test_both_formats_are_read_as_the_same_numbers() -> None:
     assert {name: texts[name] for name in outcomes} == {name: opened[name] for name in outcomes}
 
 
+def test_a_version_that_is_no_number_is_answered_in_the_plain_format() -> None:
+    page = page_of(accept="application/openmetrics-text;version=x")
+
+    assert families_of(page).keys() == families_of(page_of()).keys()
+
+
 def test_a_claim_on_trial_may_fail_and_mature_before_it_does() -> None:
     tracker = Tracker(POLICY)
     tracker.totals.enter(("same_issue", "24h", "v1", "billing"), moment("09:00"))

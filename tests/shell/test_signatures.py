@@ -129,6 +129,21 @@ def test_a_time_that_is_none_proves_nothing(name: str, at: str) -> None:
     assert SCHEMES[name].proves(headers, b"{}", [SECRET], NOW) == near
 
 
+# As the server gives them: bytes that are no text come as surrogates.
+FOREIGN = st.binary(min_size=1, max_size=40).map(lambda sent: sent.decode(errors="surrogateescape"))
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMES.keys() - {"none"}))
+@given(data=st.data())
+def test_whatever_bytes_stand_in_a_header_prove_nothing(name: str, data: st.DataObject) -> None:
+    scheme = SCHEMES[name]
+    sent = signed(name, b"body") if name in SIGNED else {}
+    for header in scheme.headers:
+        given_ = dict.fromkeys(scheme.headers, "") | sent | {header: data.draw(FOREIGN)}
+
+        assert not scheme.proves(given_, b"body", [SECRET], NOW)
+
+
 @given(claimed=st.text(max_size=60))
 def test_a_bearer_has_the_secret_or_not(claimed: str) -> None:
     right = f"Bearer {SECRET.decode()}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from datetime import UTC, datetime
 
 import pytest
 
-from monitor.shell.web_feed import Kept, Place, place_of
+from monitor.shell.access import Access
+from monitor.shell.web_feed import Feed, Kept, Place, place_of
 from schemas.published import Confidence, Finding
 
 
@@ -66,6 +69,13 @@ def test_however_much_is_found_only_so_much_is_kept() -> None:
     assert ids(feed) == [f"f{number}" for number in range(49, 39, -1)]
 
 
+def test_what_is_older_than_all_that_may_be_kept_is_nothing_to_tell_of() -> None:
+    feed = kept(*map(finding, range(10)), at_most=10)
+
+    assert not feed.add(Place(1, 1, 1), finding(10))
+    assert ids(feed) == [f"f{number}" for number in range(9, -1, -1)]
+
+
 def test_what_is_overturned_does_not_stand_and_neither_does_what_says_so() -> None:
     feed = kept(finding(1), finding(2, retracted=True, replaces="f1"), finding(3))
 
@@ -89,3 +99,44 @@ def test_a_place_that_was_filtered_out_is_no_end() -> None:
 def test_what_is_no_cursor_is_told_from_one(cursor: str) -> None:
     assert place_of(cursor) is None
     assert str(place_of("12.3.45")) == "12.3.45"
+
+
+class Stumbling(Feed):
+    """Gets nowhere at first, for a reason that nobody has thought of."""
+
+    stumbles = 1
+
+    async def _read(self) -> None:
+        self.stumbles -= 1
+        self._caught_up.set()
+        if self.stumbles >= 0:
+            raise KeyError("nobody has thought of it")
+        await asyncio.Event().wait()
+
+
+def test_a_reader_that_has_stumbled_is_named_and_begins_again_when_somebody_asks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def ask() -> int:
+        feed = Stumbling(Access("127.0.0.1:1"))
+        feed.begin()
+        await asyncio.sleep(0)
+        before = feed.stumbles
+        await feed.ready()
+        await feed.stop()
+        return before - feed.stumbles
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(ask()) == 1
+    assert "the feed is read no further" in caplog.text
+    assert "nobody has thought of it" in caplog.text
+
+
+def test_a_reader_that_has_stumbled_is_stopped_like_any_other() -> None:
+    async def stop() -> None:
+        feed = Stumbling(Access("127.0.0.1:1"))
+        feed.begin()
+        await asyncio.sleep(0)
+        await feed.stop()
+
+    asyncio.run(stop())

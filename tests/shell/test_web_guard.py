@@ -59,6 +59,19 @@ def test_a_website_that_leads_its_name_to_loopback_reads_nothing(path: str) -> N
     assert asked(path, Host="[::1]:9464").status == 200
 
 
+NO_TEXT = b"\xff".decode(errors="surrogateescape")
+
+
+@pytest.mark.parametrize("shown", ["\u00ff", NO_TEXT])
+def test_bytes_that_are_no_token_are_refused_like_another(shown: str) -> None:
+    assert asked("/api/", TOKEN, Authorization=f"Bearer {shown}").status == 401
+
+
+@pytest.mark.parametrize("host", ["[::1", "[", "[x]", "a]", "\u2100", NO_TEXT, ":"])
+def test_what_is_no_host_is_refused_like_another(host: str) -> None:
+    assert asked("/api/", Host=host).status == 403
+
+
 def test_a_proxy_may_ask_by_the_name_that_is_set() -> None:
     assert asked("/api/", url="http://monitor.example:80", Host="monitor.example").status == 200
 
