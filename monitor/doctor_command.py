@@ -96,9 +96,5 @@ def _of_prometheus(url: str, slo: Path, settings: Settings) -> list[Ailment]:
         policy = load_policy(settings.policy_file)
     except PolicyError:
         policy = Policy()  # What is wrong with the file was told before.
-    wanted = {
-        group.name: [rule_files.name_of(rule) for rule in group.rules]
-        for groups in rule_files.groups(promised, policy).values()
-        for group in groups
-    }
+    wanted = rule_files.digests(promised, policy)
     return asyncio.run(examine_prometheus(url, promised.job, wanted))

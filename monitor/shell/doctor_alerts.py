@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 WATCHDOG = "MonitorWatchdog"
 
 
-async def examine_prometheus(
-    url: str, job: str, wanted: Mapping[str, Sequence[str]]
-) -> list[Ailment]:
+async def examine_prometheus(url: str, job: str, wanted: Mapping[str, str]) -> list[Ailment]:
     """Whether Prometheus scrapes the workers, has our rules, and passes alerts on.
 
     Args:
         url: its address.
         job: what it calls the workers.
-        wanted: the names of the rules that should be loaded, by group.
+        wanted: the digest of each group of rules that should be loaded, by its name.
     """
     base = url.rstrip("/")
     try:
@@ -96,9 +94,12 @@ def _of_targets(base: str, job: str, targets: Sequence[Mapping[str, Any]]) -> It
 
 
 def _of_rules(
-    base: str, wanted: Mapping[str, Sequence[str]], groups: Sequence[Mapping[str, Any]]
+    base: str, wanted: Mapping[str, str], groups: Sequence[Mapping[str, Any]]
 ) -> Iterator[Ailment]:
-    loaded = {group["name"]: [rule["name"] for rule in group["rules"]] for group in groups}
+    loaded: dict[str, set[str]] = {}
+    for group in groups:
+        told = (rule.get("labels", {}).get("digest") for rule in group["rules"])
+        loaded.setdefault(group["name"], set()).update(filter(None, told))
     missing = sorted(name for name in wanted if name not in loaded)
     if missing:
         yield Ailment(
@@ -106,11 +107,13 @@ def _of_rules(
             f"rules, such as {missing[0]}",
             "add deploy/prometheus/rules to its rule_files and reload it",
         )
-    stale = sorted(name for name in wanted if name in loaded and loaded[name] != wanted[name])
+    stale = sorted(name for name in wanted if loaded.get(name, {wanted[name]}) != {wanted[name]})
     if stale:
         yield Ailment(
-            f"Prometheus {base} has other rules than ours in {', '.join(stale)}",
-            "outcome-monitor rules write, and reload it",
+            f"Prometheus {base} has other rules than ours in {', '.join(stale)}: they were made of "
+            "another SLO file or policy, or by another release",
+            "outcome-monitor rules write with this SLO file, and reload it; or name by --slo the "
+            "file that they are made of",
         )
     for group in groups:
         for rule in group["rules"]:

@@ -101,6 +101,8 @@ def test_each_planted_fault_is_found(installation: Installation) -> None:
     slo = (ROOT / "deploy" / "slo.toml").read_text()
     other_job = files / "slo.toml"
     other_job.write_text(slo.replace('job = "outcome-monitor"', 'job = "somebody-else"'))
+    stricter = files / "stricter.toml"
+    stricter.write_text(slo.replace("objective = 0.85", "objective = 0.9", 1))
 
     def found(about: str, **planted: object) -> str:
         status, told = installation.says(**planted)  # type: ignore[arg-type]  # words or files
@@ -115,6 +117,10 @@ def test_each_planted_fault_is_found(installation: Installation) -> None:
     assert "partitions and 8 are wanted" in found("topics", partitions=8)
     assert "is set up for 4 partitions" in found("workers", partitions=8)
     assert "has other rules than ours" in found("prometheus", policy_file=policy)
+    assert (
+        "has other rules than ours in cx-slo-alerts, cx-slo-budgets, cx-slo-objectives: "
+        in found("prometheus", slo=stricter)
+    )
     assert "has no job somebody-else" in found("prometheus", slo=other_job)
     assert "nobody answers" in found("alertmanager", alertmanager=DEAD)
 
