@@ -31,7 +31,7 @@ _Diagnosis = tuple[str, list[Ailment]]
 def doctor(
     worker: Annotated[
         list[str] | None,
-        typer.Option(help="A worker's address; again for each. Without it: that of the settings."),
+        typer.Option(help="A worker's address, who tells of the others. Default: the settings'."),
     ] = None,
     prometheus: Annotated[str | None, typer.Option(help="The address of Prometheus.")] = None,
     alertmanager: Annotated[str | None, typer.Option(help="The address of Alertmanager.")] = None,

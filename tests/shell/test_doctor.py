@@ -14,6 +14,7 @@ import pytest
 from monitor.shell.doctor import examine_workers
 from monitor.shell.doctor_alerts import examine_alertmanager
 from monitor.shell.settings import Settings
+from monitor.shell.web_group import OWNERS
 from tests.monitoring.servers import Server
 
 if TYPE_CHECKING:
@@ -75,6 +76,35 @@ FAULTS = [
 @pytest.mark.parametrize(("_name", "pages", "what"), FAULTS, ids=[one[0] for one in FAULTS])
 def test_what_a_page_says_of_a_sick_worker_is_told(_name: str, pages: list[str], what: str) -> None:
     assert any(what in one.what and one.fix for one in examined(*pages))
+
+
+def found_by_one(owners: str | int) -> list[Ailment]:
+    """Examine a group by the first of its workers, who gives such an answer about owners."""
+
+    def one(path: str, _body: bytes) -> str | int:
+        return owners if path == OWNERS else page(0)
+
+    with Server(one) as server:
+        now = datetime.fromtimestamp(time.time(), UTC)
+        return asyncio.run(examine_workers([f"http://127.0.0.1:{server.port}/"], SETTINGS, now))
+
+
+def test_those_who_are_not_named_are_found_by_one_who_is() -> None:
+    with Server(partial(_text, page(1))) as other:
+        told = f'{{"0": "http://127.0.0.1:1", "1": "http://127.0.0.1:{other.port}/"}}'
+        assert found_by_one(told) == []
+
+    (silent,) = found_by_one(told)
+    assert f"nobody answers at http://127.0.0.1:{other.port}/readyz" in silent.what
+    assert "where workers reach each other" in silent.fix
+
+
+@pytest.mark.parametrize("told", [401, "{}", "not found", '{"1": 1}'])
+def test_who_does_not_tell_of_the_others_must_be_helped(told: str | int) -> None:
+    (missing,) = found_by_one(told)
+
+    assert "none of these workers has partitions 1" in missing.what
+    assert "WEB_TOKEN_FILE" in missing.fix
 
 
 def test_a_clock_that_is_ten_minutes_off_is_told() -> None:
