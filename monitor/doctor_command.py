@@ -42,7 +42,8 @@ def doctor(
 ) -> None:
     """Examine an installation with the worker's settings, and name the fix of all that is wrong.
 
-    It only looks: nothing is made, changed or sent. Exits with 1 if something is wrong.
+    It only looks: nothing is made, changed or sent. Exits with 1 if something is wrong; what it
+    merely notes may be over, or meant.
 
     Example: outcome-monitor doctor --worker http://127.0.0.1:9464
     --prometheus http://127.0.0.1:9090 --alertmanager http://127.0.0.1:9093
@@ -50,15 +51,17 @@ def doctor(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     healthy = True
     for about, ailments in _diagnoses(worker, prometheus, alertmanager, slo):
-        healthy = healthy and not ailments
+        is_fine = all(one.is_note for one in ailments)
+        healthy = healthy and is_fine
         if json_:
             for one in ailments:
-                told = {"about": about, "what": one.what, "fix": one.fix}
+                told = {"about": about, "what": one.what, "fix": one.fix, "note": one.is_note}
                 sys.stdout.write(dump_line(told))
             continue
-        sys.stdout.write(f"{'wrong' if ailments else 'fine':5}  {about}\n")
+        sys.stdout.write(f"{'fine' if is_fine else 'wrong':5}  {about}\n")
         for one in ailments:
-            sys.stdout.write(f"       {one.what}\n         fix: {one.fix}\n")
+            head = "note: " if one.is_note else ""
+            sys.stdout.write(f"       {head}{one.what}\n         fix: {one.fix}\n")
     if not healthy:
         raise typer.Exit(1)
 
@@ -79,7 +82,7 @@ def _diagnoses(
     if prometheus is not None:
         yield "prometheus", _of_prometheus(prometheus, slo, settings)
     if alertmanager is not None:
-        yield "alertmanager", asyncio.run(examine_alertmanager(alertmanager))
+        yield "alertmanager", asyncio.run(examine_alertmanager(alertmanager, prometheus))
 
 
 def _address(settings: Settings) -> str:

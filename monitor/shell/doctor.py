@@ -43,10 +43,11 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Ailment:
-    """What is wrong, and the fix."""
+    """What is wrong, and the fix; a note is of what may be over, or as it is meant."""
 
     what: str
     fix: str
+    is_note: bool = False
 
     @classmethod
     def of(cls, error: Exception, fix: str) -> Ailment:
@@ -216,11 +217,14 @@ def _of_page(worker: WorkerPage, settings: Settings) -> Iterator[Ailment]:
             f"worker {worker.base} is blind: {signal}",
             "see docs/runbooks/MonitorSignalBlind.md: a source that used to speak is silent",
         )
-    for topic, skewed in worker.most("cx_clock_skewed_total", "topic").items():
+    for topic, skewed in worker.sums("cx_clock_skewed_total", "topic").items():
         if skewed:
             yield Ailment(
-                f"{skewed:.0f} events on {topic} were dated after they arrived",
-                "set the clocks of their producers",
+                f"worker {worker.base} has ever counted {skewed:.0f} events on {topic} that were "
+                "dated after they arrived",
+                "if it goes on, set the clocks of their producers; with --prometheus the last "
+                "hour is looked at",
+                is_note=True,
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 WATCHDOG = "MonitorWatchdog"
+_FAILED = "alertmanager_notifications_failed_total"
+_ATTEMPTS = "alertmanager_notification_requests"
 
 
 async def examine_prometheus(url: str, job: str, wanted: Mapping[str, str]) -> list[Ailment]:
@@ -28,17 +31,29 @@ async def examine_prometheus(url: str, job: str, wanted: Mapping[str, str]) -> l
         targets = await _asked(base, "targets?state=active")
         rules = await _asked(base, "rules")
         managers = await _asked(base, "alertmanagers")
+        skewed = await _grown(base, f'cx_clock_skewed_total{{job="{job}"}}', "topic")
     except SilenceError as error:
         return [Ailment(str(error), "start Prometheus, or give its address by --prometheus")]
     return [
         *_of_targets(base, job, targets["activeTargets"]),
         *_of_rules(base, wanted, rules["groups"]),
         *_of_managers(base, managers["activeAlertmanagers"]),
+        *(
+            Ailment(
+                f"about {number:.0f} events on {topic} were dated after they arrived, in the last "
+                "hour",
+                "set the clocks of their producers",
+            )
+            for topic, number in skewed.items()
+        ),
     ]
 
 
-async def examine_alertmanager(url: str) -> list[Ailment]:
-    """Whether alerts arrive at Alertmanager, and leave it."""
+async def examine_alertmanager(url: str, prometheus: str | None = None) -> list[Ailment]:
+    """Whether alerts arrive at Alertmanager, and leave it.
+
+    Failures of the last hour are known to a Prometheus that scrapes it.
+    """
     base = url.rstrip("/")
     query = quote(f'alertname="{WATCHDOG}"')
     try:
@@ -57,17 +72,36 @@ async def examine_alertmanager(url: str) -> list[Ailment]:
                 "see that Prometheus has our rules and names this Alertmanager under `alerting`",
             )
         )
-    failed = page.most("alertmanager_notifications_failed_total", "integration")
-    for integration, number in failed.items():
-        if number:
-            found.append(
-                Ailment(
-                    f"Alertmanager {base} could not deliver {number:.0f} notifications by "
-                    f"{integration}",
-                    "its log says why; see to the address and the secret of that receiver",
-                )
+    lately: dict[str, float] = {}
+    if prometheus is not None:
+        with suppress(SilenceError):  # Which was told of where Prometheus was examined.
+            lately = await _grown(prometheus.rstrip("/"), _FAILED, "integration")
+    return [*found, *_of_deliveries(page, lately)]
+
+
+def _of_deliveries(page: WorkerPage, lately: Mapping[str, float]) -> Iterator[Ailment]:
+    """Whether notifications go out now: its counters remember failures that are long over."""
+    attempts = page.sums(f"{_ATTEMPTS}_total", "integration")
+    for integration, failed in page.sums(f"{_ATTEMPTS}_failed_total", "integration").items():
+        number = attempts[integration]
+        what = f"of {number:.0f} attempts to deliver notifications by {integration} "
+        why = "its log says why; see to the address and the secret of that receiver"
+        if integration in lately or 0 < failed == number:
+            yield Ailment(f"Alertmanager {page.base}: {what}{failed:.0f} failed", why)
+        elif failed:
+            yield Ailment(
+                f"Alertmanager {page.base}: {what}{failed:.0f} have failed since it started",
+                f"if it goes on, {why}; with a --prometheus that scrapes it the last hour is "
+                "looked at",
+                is_note=True,
             )
-    return found
+
+
+async def _grown(base: str, counter: str, label: str) -> dict[str, float]:
+    """By how much a counter has grown in the last hour, for each value of a label."""
+    query = quote(f"sum by ({label}) (increase({counter}[1h])) > 0")
+    answer = await _asked(base, f"query?query={query}")
+    return {one["metric"][label]: float(one["value"][1]) for one in answer["result"]}
 
 
 async def _asked(base: str, path: str) -> Any:  # noqa: ANN401  # whatever Prometheus answers

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitor.shell.settings import PREFIX
+from tests.build import started
+from tests.integration.traffic import send
 from tests.integration.worker import HASH_KEY, PARTITIONS, Worker
 from tests.monitoring.servers import Hook, Server
 from tests.monitoring.stack import Stack, page, wait_until
+from tests.page.stories import message
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -148,6 +154,19 @@ def test_what_does_not_run_is_named(installation: Installation, tmp_path: Path) 
 
     assert "nobody answers" in told["workers"]
     assert "cannot scrape" in told["prometheus"]
+
+
+def test_a_producer_that_is_ahead_is_found_while_it_is(installation: Installation) -> None:
+    """Runs last, for the worker has it on its page from then on."""
+    tomorrow = datetime.fromtimestamp(time.time(), UTC) + timedelta(days=1)
+    bootstrap = installation.settings[f"{PREFIX}KAFKA_BOOTSTRAP"]
+    asyncio.run(send(bootstrap, [message(started("ann", tomorrow))]))
+    wait_until(lambda: installation.stack.query("increase(cx_clock_skewed_total[1h]) > 0"))
+    status, told = installation.says()
+
+    assert "were dated after they arrived, in the last hour" in told["prometheus"]
+    assert "has ever counted 1 events on cx.conversations" in told["workers"]
+    assert status == 1
 
 
 def _counts(url: str, name: str) -> bool:
