@@ -36,8 +36,9 @@ def doctor(
     prometheus: Annotated[str | None, typer.Option(help="The address of Prometheus.")] = None,
     alertmanager: Annotated[str | None, typer.Option(help="The address of Alertmanager.")] = None,
     slo: Annotated[
-        Path, typer.Option(help="SLO file of which the loaded rules should be made.")
-    ] = rule_files.SLO_FILE,
+        Path | None,
+        typer.Option(help="SLO file that the loaded rules should be of; without it the default."),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="JSON, one a line.")] = False,
 ) -> None:
     """Examine an installation with the worker's settings, and name the fix of all that is wrong.
@@ -67,7 +68,7 @@ def doctor(
 
 
 def _diagnoses(
-    workers: list[str] | None, prometheus: str | None, alertmanager: str | None, slo: Path
+    workers: list[str] | None, prometheus: str | None, alertmanager: str | None, slo: Path | None
 ) -> Iterator[_Diagnosis]:
     """Examine one thing after the other, for who waits wants to see how far it is."""
     try:
@@ -90,7 +91,7 @@ def _address(settings: Settings) -> str:
     return f"{scheme}://{settings.web_host}:{settings.web_port}"
 
 
-def _of_prometheus(url: str, slo: Path, settings: Settings) -> list[Ailment]:
+def _of_prometheus(url: str, slo: Path | None, settings: Settings) -> list[Ailment]:
     try:
         promised = load_slo(slo)
     except SloError as error:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from monitor.rules.model import Group
     from monitor.rules.slo import SloFile
 
-SLO_FILE = Path("deploy/slo.toml")
 DIRECTORY = Path("deploy/prometheus/rules")
 SUFFIX = ".rules.yml"
 SEAL = "cx:rules:info"
