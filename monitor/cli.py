@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from importlib.metadata import version as release
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +73,22 @@ app.command()(ingest)
 app.command()(reconcile)
 
 _PAGE_WIDTH = 120
+
+
+def _show_release(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"outcome-monitor {release('outcome-monitor')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def whole(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_release, is_eager=True, help="Show the release."),
+    ] = False,
+) -> None:
+    """Every command comes after what concerns the whole."""
 
 
 @app.command()

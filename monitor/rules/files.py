@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,8 @@ def digests(slo: SloFile, policy: Policy) -> dict[str, str]:
 
 def _sealed(group: Group) -> Group:
     digest = sha256(write_yaml(group.plain()).encode()).hexdigest()[:_DIGEST_CHARACTERS]
-    seal = Record(SEAL, "vector(1)", {"group": group.name, "digest": f"sha256-{digest}"})
+    told = {"digest": f"sha256-{digest}", "release": version("outcome-monitor")}
+    seal = Record(SEAL, "vector(1)", {"group": group.name} | told)
     return replace(group, rules=(*group.rules, seal))
 
 

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from monitor.shell import topic_check
 from monitor.shell.access import access_of
 from monitor.shell.benchmarks import Benchmarks
+from monitor.shell.metrics import BUILD, RELEASE
 from monitor.shell.policy_file import PolicyError, load_policy
 from monitor.shell.refusal import why_refused
 from monitor.shell.settings import PREFIX, SettingsError
@@ -147,6 +148,7 @@ async def examine_workers(urls: Sequence[str], settings: Settings, now: datetime
     pages = [worker for worker, _ in looked if worker]
     for worker in pages:
         found += _of_page(worker, settings)
+    found += _of_releases(pages)
     return found + list(_of_partitions(pages)) if len(pages) == len(looked) else found
 
 
@@ -226,6 +228,16 @@ def _of_page(worker: WorkerPage, settings: Settings) -> Iterator[Ailment]:
                 "hour is looked at",
                 is_note=True,
             )
+
+
+def _of_releases(pages: Sequence[WorkerPage]) -> Iterator[Ailment]:
+    releases = sorted({one for worker in pages for one in worker.most(BUILD, RELEASE)})
+    if len(releases) > 1:
+        yield Ailment(
+            f"workers of this group run different releases: {', '.join(releases)}",
+            "if no upgrade is being rolled out, bring one to its end: docs/upgrades.md",
+            is_note=True,
+        )
 
 
 def _missing(pages: Sequence[WorkerPage]) -> list[int]:

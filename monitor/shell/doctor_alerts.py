@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 WATCHDOG = "MonitorWatchdog"
+_SEALED = {"digest", "release"}
+"""The labels of what each group of our rules says of itself."""
 _FAILED = "alertmanager_notifications_failed_total"
 _ATTEMPTS = "alertmanager_notification_requests"
 
@@ -131,9 +134,12 @@ def _of_rules(
     base: str, wanted: Mapping[str, str], groups: Sequence[Mapping[str, Any]]
 ) -> Iterator[Ailment]:
     loaded: dict[str, set[str]] = {}
+    releases: dict[str, set[str]] = {}
     for group in groups:
-        told = (rule.get("labels", {}).get("digest") for rule in group["rules"])
-        loaded.setdefault(group["name"], set()).update(filter(None, told))
+        labels = [rule.get("labels", {}) for rule in group["rules"]]
+        seals = [one for one in labels if one.keys() >= _SEALED]
+        loaded.setdefault(group["name"], set()).update(seal["digest"] for seal in seals)
+        releases.setdefault(group["name"], set()).update(seal["release"] for seal in seals)
     missing = sorted(name for name in wanted if name not in loaded)
     if missing:
         yield Ailment(
@@ -143,9 +149,11 @@ def _of_rules(
         )
     stale = sorted(name for name in wanted if loaded.get(name, {wanted[name]}) != {wanted[name]})
     if stale:
+        makers = sorted({release for name in stale for release in releases[name]})
         yield Ailment(
             f"Prometheus {base} has other rules than ours in {', '.join(stale)}: they were made of "
-            "another SLO file or policy, or by another release",
+            f"another SLO file or policy, or by another release than {version('outcome-monitor')} "
+            f"(by {', '.join(makers) or 'one that did not say'})",
             "outcome-monitor rules write with this SLO file, and reload it; or name by --slo the "
             "file that they are made of",
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.shell.doctor import examine_workers
-from monitor.shell.doctor_alerts import examine_alertmanager
+from monitor.shell.doctor_alerts import examine_alertmanager, examine_prometheus
 from monitor.shell.settings import Settings
 from monitor.shell.web_group import OWNERS
 from tests.monitoring.servers import Server
@@ -117,6 +117,47 @@ def test_producers_that_were_once_ahead_are_a_note_for_ever() -> None:
 
     assert "has ever counted 4 events on cx.handoffs that were dated after" in once.what
     assert once.is_note
+
+
+def test_workers_of_different_releases_are_a_note_for_an_upgrade_may_be_on() -> None:
+    release = 'cx_monitor_build_info{version="0.%s.0"} 1\n'
+
+    assert examined(page(0) + release % 1, page(1) + release % 1) == []
+    (mixed,) = examined(page(0) + release % 2, page(1) + release % 1)
+    assert mixed.what.endswith("run different releases: 0.1.0, 0.2.0")
+    assert mixed.is_note
+
+
+def prometheus_has(*groups: tuple[str, str, str]) -> str:
+    """What is wrong with rules, where two groups are wanted and these are loaded."""
+
+    def rules(_path: str, _body: bytes) -> str:
+        seals = [
+            {"name": name, "rules": [{"name": "cx:rules:info", "health": "ok", "labels": labels}]}
+            for name, digest, release in groups
+            for labels in [{"digest": digest, "release": release} if release else {}]
+        ]
+        told = {"activeTargets": [], "activeAlertmanagers": [1], "result": [], "groups": seals}
+        return json.dumps({"data": told})
+
+    with Server(rules) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        found = asyncio.run(examine_prometheus(url, "ours", {"one": "a", "two": "b"}))
+    return "".join(one.what for one in found if "rules" in one.what)
+
+
+def test_groups_of_rules_that_are_others_are_named_with_who_wrote_them() -> None:
+    one, two = ("one", "a", "0.1.0"), ("two", "b", "0.1.0")
+
+    assert prometheus_has(one, two, ("three", "c", "9")) == ""
+    assert prometheus_has(one, two, two) == ""
+    assert "has not loaded 1 of our 2 groups" in prometheus_has(one)
+    old = prometheus_has(one, ("two", "c", "0.0.9"))
+    assert "other rules than ours in two: " in old
+    assert old.endswith("(by 0.0.9)")
+    assert prometheus_has(("one", "a", ""), two).endswith("(by one that did not say)")
+    # A file that was left behind beside the new one.
+    assert "ours in two: " in prometheus_has(one, ("two", "c", "0.0.9"), two)
 
 
 ATTEMPTS = "alertmanager_notification_requests"
