@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 WATCHDOG = "MonitorWatchdog"
 _SEALED = {"digest", "release"}
 """The labels of what each group of our rules says of itself."""
+_NAMED_MAX = 5
 _FAILED = "alertmanager_notifications_failed_total"
 _ATTEMPTS = "alertmanager_notification_requests"
 
@@ -149,9 +150,11 @@ def _of_rules(
         )
     stale = sorted(name for name in wanted if loaded.get(name, {wanted[name]}) != {wanted[name]})
     if stale:
+        more = f" and {len(stale) - _NAMED_MAX} more" if len(stale) > _NAMED_MAX else ""
+        named = ", ".join(stale[:_NAMED_MAX]) + more
         makers = sorted({release for name in stale for release in releases[name]})
         yield Ailment(
-            f"Prometheus {base} has other rules than ours in {', '.join(stale)}: they were made of "
+            f"Prometheus {base} has other rules than ours in {named}: they were made of "
             f"another SLO file or policy, or by another release than {version('outcome-monitor')} "
             f"(by {', '.join(makers) or 'one that did not say'})",
             "outcome-monitor rules write with this SLO file, and reload it; or name by --slo the "

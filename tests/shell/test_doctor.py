@@ -19,6 +19,8 @@ from monitor.shell.web_group import OWNERS
 from tests.monitoring.servers import Server
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from monitor.shell.doctor import Ailment
 
 SETTINGS = Settings(partitions=2)
@@ -128,8 +130,11 @@ def test_workers_of_different_releases_are_a_note_for_an_upgrade_may_be_on() -> 
     assert mixed.is_note
 
 
-def prometheus_has(*groups: tuple[str, str, str]) -> str:
-    """What is wrong with rules, where two groups are wanted and these are loaded."""
+WANTED = {"one": "a", "two": "b"}
+
+
+def prometheus_has(*groups: tuple[str, str, str], wanted: Mapping[str, str] = WANTED) -> str:
+    """What is wrong with rules, where some groups are wanted and these are loaded."""
 
     def rules(_path: str, _body: bytes) -> str:
         seals = [
@@ -142,7 +147,7 @@ def prometheus_has(*groups: tuple[str, str, str]) -> str:
 
     with Server(rules) as server:
         url = f"http://127.0.0.1:{server.port}"
-        found = asyncio.run(examine_prometheus(url, "ours", {"one": "a", "two": "b"}))
+        found = asyncio.run(examine_prometheus(url, "ours", wanted))
     return "".join(one.what for one in found if "rules" in one.what)
 
 
@@ -150,6 +155,9 @@ def test_groups_of_rules_that_are_others_are_named_with_who_wrote_them() -> None
     one, two = ("one", "a", "0.1.0"), ("two", "b", "0.1.0")
 
     assert prometheus_has(one, two, ("three", "c", "9")) == ""
+    eight = dict.fromkeys("12345678", "b")
+    many = prometheus_has(*((name, "a", "0.1.0") for name in eight), wanted=eight)
+    assert "ours in 1, 2, 3, 4, 5 and 3 more: " in many
     assert prometheus_has(one, two, two) == ""
     assert "has not loaded 1 of our 2 groups" in prometheus_has(one)
     old = prometheus_has(one, ("two", "c", "0.0.9"))
