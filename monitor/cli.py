@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from importlib.metadata import version as release
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -77,7 +77,9 @@ _PAGE_WIDTH = 120
 
 def _show_release(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"outcome-monitor {release('outcome-monitor')}\n")
+        # To read it takes longer than to say what commands there are.
+        release = import_module("importlib.metadata").version("outcome-monitor")
+        sys.stdout.write(f"outcome-monitor {release}\n")
         raise typer.Exit
 
 
