@@ -25,7 +25,8 @@ from schemas.published import Reason
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-dead_letters_app = typer.Typer(
+app = typer.Typer(
+    name="dead-letters",
     help="Records that were no events: list them, look at one, send them again after a repair.",
     no_args_is_help=True,
 )
@@ -37,7 +38,7 @@ _Since = Annotated[
 ]
 
 
-@dead_letters_app.command(name="list")
+@app.command(name="list")
 def dead_letters_list(
     topic: _Topic = None,
     reason: _Reason = None,
@@ -57,7 +58,7 @@ def dead_letters_list(
         sys.stderr.write(f"{len(shown)} of {len(found)} dead letters\n")
 
 
-@dead_letters_app.command(name="show")
+@app.command(name="show")
 def dead_letters_show(
     place: Annotated[str, typer.Argument(help="PARTITION/OFFSET, as `list` shows it.")],
     raw: Annotated[
@@ -82,7 +83,7 @@ def dead_letters_show(
     sys.stdout.write(dump(_told(one) | came))
 
 
-@dead_letters_app.command(name="redrive")
+@app.command(name="redrive")
 def dead_letters_redrive(
     places: Annotated[
         list[str] | None, typer.Argument(help="PARTITION/OFFSET of each, as `list` shows it.")

@@ -18,7 +18,10 @@ from monitor.shell.mapping_trial import Trial
 from monitor.shell.player import Play, whole
 from monitor.usage import UsageError, require_files
 
+app = typer.Typer()
 
+
+@app.command()
 def demo(  # noqa: PLR0913  # as many as it has options
     *,
     logs: Annotated[

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 
     from monitor.shell.settings import Settings
 
+app = typer.Typer()
+
 _Diagnosis = tuple[str, list[Ailment]]
 
 
+@app.command()
 def doctor(
     worker: Annotated[
         list[str] | None,

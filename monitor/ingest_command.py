@@ -11,7 +11,10 @@ from monitor.shell.gateway_file import load_gateway
 from monitor.shell.gateway_run import run_gateway
 from monitor.shell.settings import read_settings
 
+app = typer.Typer()
 
+
+@app.command()
 def ingest(file: Annotated[Path, typer.Argument(help="What sources there are, in TOML.")]) -> None:
     """Take webhooks and CloudEvents over HTTP, and answer 2xx when Kafka has their events.
 

@@ -18,12 +18,13 @@ from monitor.adapters.records import lines_of
 from monitor.mapped_logs import STDIO, mapped, mapping_of, opened
 from monitor.shell.mapping_pages import told_in_lines, trial_page
 from monitor.shell.mapping_trial import Trial
-from monitor.shell.outlet import write_all
 from monitor.shell.replay import dump, dump_line
 from monitor.shell.settings import read_settings
 from monitor.usage import UsageError, require_files, require_writable
 
-map_app = typer.Typer(help="From the records of other systems to our events.", no_args_is_help=True)
+app = typer.Typer(
+    name="map", help="From the records of other systems to our events.", no_args_is_help=True
+)
 
 _PAGE_WIDTH = 160
 _FIRST_SENTENCE = re.compile(r"(.+?[.!?])(?=\s+[A-Z]|\s*$)", flags=re.DOTALL)
@@ -31,7 +32,7 @@ _FIRST_SENTENCE = re.compile(r"(.+?[.!?])(?=\s+[A-Z]|\s*$)", flags=re.DOTALL)
 _Mapping = Annotated[str, typer.Argument(help="Mapping file, or the name of one of ours.")]
 
 
-@map_app.command(name="list")
+@app.command(name="list")
 def map_list() -> None:
     """List our own mappings, each with what its records are.
 
@@ -45,7 +46,7 @@ def map_list() -> None:
         sys.stdout.write(f"{name:{width}}  {first[1] if first else about}\n")
 
 
-@map_app.command(name="check")
+@app.command(name="check")
 def map_check(
     file: _Mapping,
     sample: Annotated[Path, typer.Option(help="A log, plain or gzip; - is stdin.")],
@@ -71,7 +72,7 @@ def map_check(
         raise typer.Exit(1)
 
 
-@map_app.command(name="run")
+@app.command(name="run")
 def map_run(
     file: _Mapping,
     records: Annotated[
@@ -109,6 +110,9 @@ def map_run(
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         events = mapped(trial, records, progress)
         if settings is not None:
+            # A client of Kafka costs half a second, and is seldom wanted.
+            from monitor.shell.outlet import write_all  # noqa: PLC0415
+
             written = write_all(settings, events)
         else:
             with _written(target) as lines:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import typer
+
 from monitor.shell.notifier import run_notifier
 from monitor.shell.notify_settings import read_notify_settings
 
+app = typer.Typer()
 
+
+@app.command()
 def notify() -> None:
     """Send alerts to a chat or pager, each with example journeys, until SIGTERM or Ctrl-C.
 

@@ -37,10 +37,13 @@ if TYPE_CHECKING:
     from monitor.core.moments import Moment
     from monitor.shell.settings import Settings
 
+app = typer.Typer()
+
 _PAGE_WIDTH = 160
 _DATE = "%Y-%m-%d"
 
 
+@app.command()
 def reconcile(  # noqa: PLR0913  # as many as it has options
     file: Annotated[str, typer.Argument(help="Mapping file, or the name of one of ours.")],
     records: Annotated[

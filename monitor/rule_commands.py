@@ -16,7 +16,7 @@ from monitor.rules.slo import default_slo, load_slo
 from monitor.shell.policy_file import load_policy
 from monitor.usage import UsageError
 
-rules_app = typer.Typer(help="The rules and alerts of Prometheus.", no_args_is_help=True)
+app = typer.Typer(name="rules", help="The rules and alerts of Prometheus.", no_args_is_help=True)
 
 _Slo = Annotated[Path | None, typer.Option(help="SLO file; without it the default.")]
 _Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
@@ -25,7 +25,7 @@ _Routes = Annotated[Path, typer.Option(help="Where the configuration of Alertman
 _PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it the default.")]
 
 
-@rules_app.command(name="write")
+@app.command(name="write")
 def rules_write(
     slo: _Slo = None,
     directory: _Directory = rule_files.DIRECTORY,
@@ -50,7 +50,7 @@ def rules_write(
         sys.stderr.write(f"note: {file}: {keys} are still examples; alerts lead nowhere by them\n")
 
 
-@rules_app.command(name="check")
+@app.command(name="check")
 def rules_check(
     slo: _Slo = None,
     directory: _Directory = rule_files.DIRECTORY,
@@ -73,7 +73,7 @@ def rules_check(
         raise UsageError(f"not in sync: {', '.join(stale)}; fix: outcome-monitor rules write")
 
 
-@rules_app.command(name="show")
+@app.command(name="show")
 def rules_show(slo: _Slo = None, policy: _PolicyFile = None) -> None:
     """Write the rules to stdout, all files one after the other.
 
@@ -83,7 +83,7 @@ def rules_show(slo: _Slo = None, policy: _PolicyFile = None) -> None:
         sys.stdout.write(f"---\n{text}")
 
 
-@rules_app.command(name="slo")
+@app.command(name="slo")
 def rules_slo() -> None:
     """Write the default SLO file to stdout, every key with its meaning, ready to be changed.
 
@@ -92,7 +92,7 @@ def rules_slo() -> None:
     sys.stdout.write(default_slo())
 
 
-@rules_app.command(name="past")
+@app.command(name="past")
 def rules_past(
     directory: Annotated[Path, typer.Option(help="Where the stages are written.")],
     slo: _Slo = None,

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
     from monitor.shell.access import Access
 
-topics_app = typer.Typer(help="The topics that workers read and write.", no_args_is_help=True)
+app = typer.Typer(
+    name="topics", help="The topics that workers read and write.", no_args_is_help=True
+)
 
 _T = TypeVar("_T")
 _Json = Annotated[bool, typer.Option("--json", help="JSON, one a line.")]
 
 
-@topics_app.command(name="list")
+@app.command(name="list")
 def topics_list(json_: _Json = False) -> None:
     """List the topics of a group with the settings that each needs. Asks no broker.
 
@@ -44,7 +46,7 @@ def topics_list(json_: _Json = False) -> None:
             sys.stdout.write(f"{topic.name}  {needs}\n")
 
 
-@topics_app.command(name="create")
+@app.command(name="create")
 def topics_create() -> None:
     """Make the topics that are missing. Those that exist are checked and never changed.
 
@@ -61,7 +63,7 @@ def topics_create() -> None:
     sys.stdout.write(f"all {len(topics)} topics are there\n")
 
 
-@topics_app.command(name="check")
+@app.command(name="check")
 def topics_check(json_: _Json = False) -> None:
     """Say of each topic that is not as it is needed what is wrong, and the fix.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from monitor.operator_error import OperatorError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 
-class UsageError(Exception):
+class UsageError(OperatorError):
     """An argument cannot be used. The message names it and the fix."""
 
 

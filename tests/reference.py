@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import typer.main
+import typer
 from typer.cli import get_docs_for_click
 
-from monitor.cli import app
 from schemas.json_schema import of_topics
+from tests.commands import whole
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def pages() -> dict[str, str]:
 
 
 def _commands() -> str:
-    command = typer.main.get_command(app)
+    command = whole()
     context = typer.Context(command, info_name="outcome-monitor")
     text = get_docs_for_click(obj=command, ctx=context, name="outcome-monitor", title="Commands")
     # What is shown in a terminal is no HTML.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.cli import app
 from monitor.core.catalogue import METRICS
 from monitor.core.lengths import write_length
 from monitor.core.policy import NAMES, Policy, ranges, reason_of
@@ -21,12 +20,11 @@ from monitor.shell.settings import Settings
 from monitor.shell.signatures import SCHEMES
 from tests import reference
 from tests.adapters.told import VENDORS
+from tests.commands import commands
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import typer
 
 PAGES = sorted([ROOT / "README.md", ROOT / "schemas" / "README.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
@@ -34,22 +32,6 @@ COMMAND = re.compile(
     r"outcome-monitor ([a-z][a-z-]*"
     r"(?: (?:new|write|check|show|diff|list|run|redrive|create|past|slo))?)"
 )
-
-
-def commands(group: typer.Typer = app, prefix: str = "") -> list[tuple[str, str]]:
-    """Give every command: the words that call it, and what its help says."""
-    own = [
-        (f"{prefix}{info.name or getattr(info.callback, '__name__', '')}", info.callback.__doc__)
-        for info in group.registered_commands
-        if info.callback is not None
-    ]
-    below = [
-        found
-        for info in group.registered_groups
-        if info.typer_instance is not None
-        for found in commands(info.typer_instance, f"{prefix}{info.name} ")
-    ]
-    return [(name, doc or "") for name, doc in own] + below
 
 
 def rows(page: str) -> list[str]:
@@ -156,10 +138,9 @@ def test_every_test_that_is_named_as_a_defence_exists() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_documents_name_only_commands_that_exist(page: Path) -> None:
-    known = {name for name, _ in commands()}
     named = set(COMMAND.findall(page.read_text(encoding="utf-8")))
 
-    assert named <= known or page.name in reference.pages()
+    assert named <= commands().keys() or page.name in reference.pages()
 
 
 @pytest.mark.parametrize(("name", "text"), reference.pages().items())
@@ -180,7 +161,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     assert (tmp_path / "tutorial" / "index.html").exists()
 
 
-@pytest.mark.parametrize(("name", "help_"), commands())
+@pytest.mark.parametrize(("name", "help_"), commands().items())
 def test_every_command_shows_an_example(name: str, help_: str) -> None:
     assert f"outcome-monitor {name}" in help_
 

@@ -9,6 +9,7 @@ import tomllib
 from functools import cache
 from typing import TYPE_CHECKING
 
+from monitor.cli import COMMANDS
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ def test_every_module_is_imported_by_another() -> None:
     # What the image runs by its name.
     image = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
     wanted |= set(re.findall(r'"python", "-m", "([a-z_.]+)"', image))
+    wanted |= {f"monitor.{module}" for module, _ in COMMANDS.values()}
     for name, text in texts.items():
         wanted |= set(mentioned_modules(ast.parse(text))) - {module_name(name)}
     # These two stand for their package, and for `python -m`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from monitor.operator_error import OperatorError
 
-class LogError(Exception):
+
+class LogError(OperatorError):
     """A log cannot be read to its end. The message says what is wrong with it."""

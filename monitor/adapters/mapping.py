@@ -29,6 +29,7 @@ from monitor.adapters.expressions import Expression, inside, read_path
 from monitor.adapters.mapping_check import mistakes
 from monitor.adapters.mapping_file import Contact, MappingFile
 from monitor.adapters.references import LINKED, References
+from monitor.operator_error import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +53,7 @@ _ID_BYTES = 16
 OTHER_REF = "other_ref"
 
 
-class MappingError(Exception):
+class MappingError(OperatorError):
     """A mapping file cannot be used. The message names the file, the rule and the field."""
 
 

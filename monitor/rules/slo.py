@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from monitor.operator_error import OperatorError
 from monitor.rules.indicators import INDICATORS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _EXAMPLE = re.compile(r"^https?://([^/]+\.)?example\.com(?=[:/])")
 _Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
-class SloError(Exception):
+class SloError(OperatorError):
     """An SLO file cannot be used. The message names the file, the key and what it may be."""
 
 

@@ -1,8 +1,9 @@
 """How every client of ours comes to Kafka: the address, and what either side has to prove there.
 
-Rule: aiokafka's clients are made with `Access.client`, Faust's with `Access.credentials`, and none
-otherwise. A broker proves by TLS that the CA file vouches for it and that it is the host that was
-called; there is no setting that would let it off. Secrets come from files, which are read once.
+Rule: aiokafka's clients are made with `Access.client`, Faust's with `credentials_of` in
+`faust_settings.py`, and none otherwise. A broker proves by TLS that the CA file vouches for it and
+that it is the host that was called; there is no setting that would let it off. Secrets come from
+files, which are read once.
 """
 
 from __future__ import annotations
@@ -11,15 +12,11 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from faust import SASLCredentials, SSLCredentials
-
 from monitor.shell.certificates import authority, name_of, read, refuse, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from faust.types.auth import CredentialsT
 
     from monitor.shell.settings import Settings
 
@@ -58,19 +55,6 @@ class Access:
     def client(self) -> dict[str, Any]:
         """The arguments by which a client of aiokafka gets in."""
         return {"bootstrap_servers": self.bootstrap, **self.security}
-
-    @property
-    def credentials(self) -> CredentialsT | None:
-        """The same for all clients of a Faust app."""
-        context = self.security.get("ssl_context")
-        if "sasl_mechanism" in self.security:
-            return SASLCredentials(
-                username=self.security["sasl_plain_username"],
-                password=self.security["sasl_plain_password"],
-                mechanism=self.security["sasl_mechanism"],
-                ssl_context=context,
-            )
-        return SSLCredentials(context) if context else None
 
 
 def access_of(settings: Settings) -> Access:

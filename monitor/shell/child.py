@@ -9,6 +9,8 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+from monitor.operator_error import OperatorError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -21,7 +23,7 @@ LOOPBACK = "127.0.0.1"
 _PORTS = range(20_000, 32_768)
 
 
-class ChildError(RuntimeError):
+class ChildError(OperatorError):
     """A child could not be started, with the reason and, where we know it, the fix."""
 
 

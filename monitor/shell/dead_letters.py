@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from monitor.operator_error import OperatorError
 from monitor.shell import log
 from monitor.shell.refusal import why_refused
 from monitor.shell.topic_reader import records_of
@@ -37,7 +38,7 @@ _OURS = len(DeadLetter.model_fields)
 _ANSWERED_WITHIN_SECONDS = 15
 
 
-class DeadLetterError(Exception):
+class DeadLetterError(OperatorError):
     """The dead letters cannot be had, or one of those that were named. The message says why."""
 
 

@@ -25,6 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from monitor.core.moments import SECOND, seconds
 from monitor.core.policy import Policy
+from monitor.operator_error import FailureError
 from monitor.shell.access import Access
 from monitor.shell.board import Examples, board
 from monitor.shell.child import LOOPBACK, ChildProcess, claimed, free_port
@@ -50,7 +51,7 @@ _SESSION_SECONDS = 6
 _WATCH_SECONDS = 0.5
 
 
-class DemoError(Exception):
+class DemoError(FailureError):
     """The demo cannot go on. The message says why."""
 
 

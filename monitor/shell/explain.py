@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.core.timeline import timeline
 from monitor.core.trace import Trace
 from monitor.core.tracker import customer_key
+from monitor.operator_error import OperatorError
 from monitor.shell.replay import Replay, play
 from schemas.conversations import CustomerLinked
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _NEAR = 3
 
 
-class CaseError(Exception):
+class CaseError(OperatorError):
     """There is no such case. The message names those that come near."""
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from faust.types.auth import CredentialsT
 
+    from monitor.shell.access import Access
+
 # What every installation needs.
 _SETTINGS: dict[str, Any] = {
     # Our own web server serves what Faust's would, and Faust's would listen everywhere.
@@ -100,3 +102,16 @@ def faust_app(  # noqa: PLR0913 - The settings that differ between installations
         canonical_url=address,
         **_SETTINGS,
     )
+
+
+def credentials_of(access: Access) -> CredentialsT | None:
+    """What lets all clients of a Faust app into Kafka."""
+    context = access.security.get("ssl_context")
+    if "sasl_mechanism" in access.security:
+        return faust.SASLCredentials(
+            username=access.security["sasl_plain_username"],
+            password=access.security["sasl_plain_password"],
+            mechanism=access.security["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context) if context else None

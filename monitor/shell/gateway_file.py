@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from monitor.adapters.mapping import our_mappings
+from monitor.operator_error import OperatorError
 from monitor.shell.settings import read_secret
 from monitor.shell.signatures import SCHEMES
 from monitor.shell.signed_bodies import Form
@@ -22,7 +23,7 @@ CLOUDEVENTS = "cloudevents"
 _SECRETS_MAX = 2
 
 
-class GatewayError(Exception):
+class GatewayError(OperatorError):
     """The gateway's file cannot be used. The message names the file and the key."""
 
 

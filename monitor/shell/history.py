@@ -12,8 +12,7 @@ from monitor.core.catalogue import METRICS
 from monitor.core.lengths import spell
 from monitor.core.moments import SECOND, seconds
 from monitor.shell.labels import Shown
-from monitor.shell.metrics import WATERMARK
-from monitor.shell.page import PARTITION, PartitionPage, head_of, sample
+from monitor.shell.page import PARTITION, WATERMARK, PartitionPage, head_of, sample
 from monitor.shell.settings import LABEL_VALUES_MAX
 
 if TYPE_CHECKING:

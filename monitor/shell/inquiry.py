@@ -11,37 +11,29 @@ partition travels in a header, which logs of proxies do not keep.
 from __future__ import annotations
 
 import asyncio
-import http.client
-import json
 import re
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import aiohttp
 
 from monitor.core.moments import datetime_of
 from monitor.core.standing import standing
+from monitor.shell.asking import ANSWERED_WITHIN_SECONDS, PATH
 from monitor.shell.publish import HASH_CHARACTERS, keyed_hash
-from monitor.shell.settings import PREFIX
 from monitor.shell.topics import partition_of
-from monitor.shell.web_access import NOTHING, why_no_answer
+from monitor.shell.web_access import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from monitor.core.state import Customer
     from monitor.core.tracker import Tracker
+    from monitor.shell.asking import Answer
     from monitor.shell.past import Past
     from monitor.shell.web_access import Proof
 
-    Answer = dict[str, Any]
-
-PATH = "/explain"
-CUSTOMER_HEADER = "Customer-Reference"
-_ANSWERED_WITHIN_SECONDS = 10
 # Looked through before others get a turn; fewer where each row must be decoded.
 _AT_ONCE = 2000
 _DECODED_AT_ONCE = 200
@@ -50,14 +42,6 @@ _PARTITION = re.compile(r"[0-9]{1,6}")
 _NAME_MAX = 1024
 _PUBLISHED = re.compile(rf"[0-9a-f]{{{HASH_CHARACTERS}}}")
 _FOUND, _NOT_FOUND, _NOT_NOW = 200, 404, 503
-
-
-class AddressError(Exception):
-    """What was given is not the address of a worker's pages. The message says what is."""
-
-
-class InquiryError(Exception):
-    """A worker gave no answer to what was asked. The message says what to do."""
 
 
 class Question(NamedTuple):
@@ -146,7 +130,7 @@ class Inquiry:
         ours = partitions & self._trackers().keys()
         others, unknown = by_owner(self._owners(), partitions - ours)
         _, own = await self.answer_for(case, ours)
-        async with self._proof.session(_ANSWERED_WITHIN_SECONDS) as session:
+        async with self._proof.session(ANSWERED_WITHIN_SECONDS) as session:
             answers = await asyncio.gather(
                 *(_forward(session, url, case, numbers) for url, numbers in others.items())
             )
@@ -232,55 +216,3 @@ async def _forward(
     except (aiohttp.ClientError, TimeoutError):
         return {"journeys": [], "without_answer": partitions}
     return answer
-
-
-def ask(worker: str, case: str, customer: str | None, proof: Proof = NOTHING) -> Answer:
-    """Ask a worker, from outside of the group; ``proof`` is what it wants to be shown.
-
-    Raises:
-        AddressError: that is no address.
-        InquiryError: it does not answer, or knows no such case.
-    """
-    query = urllib.parse.urlencode({"case": case})
-    headers = {} if customer is None else {CUSTOMER_HEADER: urllib.parse.quote(customer)}
-    headers |= proof.headers
-    url = f"{worker.rstrip('/')}{PATH}?{query}"
-    if not url.startswith(("http://", "https://")):
-        raise AddressError(f"--worker {worker}: give the address of its pages, http://host:port")
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # it is http by now
-    try:
-        with urllib.request.urlopen(  # noqa: S310  # as above
-            request, timeout=3 * _ANSWERED_WITHIN_SECONDS, context=proof.tls
-        ) as response:
-            answer: Answer = json.load(response)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise InquiryError(_refusal(case, error)) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        why = why_no_answer(url, error) or (
-            "no worker answers there; fix: give the address that its log calls "
-            "http://…/metrics, without the page"
-        )
-        raise InquiryError(f"{worker}: {why}") from None
-    return answer
-
-
-def _refusal(case: str, error: urllib.error.HTTPError) -> str:
-    match error.code:
-        case 401:
-            return (
-                "the worker wants to be shown its token; fix: name its file by "
-                f"{PREFIX}WEB_TOKEN_FILE"
-            )
-        case 404:
-            return (
-                f"{case}: no worker remembers such a case, conversation or journey; if it has "
-                "ended, explain it from the log: --log FILE"
-            )
-        case 503:
-            silent = json.load(error).get("without_answer", [])
-            return (
-                f"{case}: not found, but partitions {', '.join(map(str, silent))} gave no answer; "
-                "fix: ask again when all workers are ready"
-            )
-    return f"the worker answers {error.code}"

@@ -19,7 +19,7 @@ from monitor.core.catalogue import METRICS, Metric
 from monitor.core.lengths import spell
 from monitor.core.moments import seconds
 from monitor.shell.labels import Shown
-from monitor.shell.page import PARTITION, Exemplar, PartitionPage, head_of, sample
+from monitor.shell.page import PARTITION, WATERMARK, Exemplar, PartitionPage, head_of, sample
 from monitor.shell.partition import EXEMPLIFIED
 from monitor.shell.publish import keyed_hash
 from monitor.shell.settings import LABEL_VALUES_MAX
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from monitor.core.totals import Labels
     from monitor.shell.partition import OwnedPartition
 
-WATERMARK = "cx_monitor_watermark_timestamp_seconds"
 LAG = "cx_monitor_lag_seconds"
 BUILD = "cx_monitor_build_info"
 RELEASE = "version"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, UnknownError, UnsupportedVersionError
 
+from monitor.operator_error import FailureError
 from monitor.shell import log
 from monitor.shell.access import access_of
 from monitor.shell.topics import INPUTS, see_to_topics
@@ -32,7 +33,7 @@ _STOP_SECONDS = 5.0
 _HEADERS = [("content-type", b"application/cloudevents+json")]
 
 
-class OutletError(Exception):
+class OutletError(FailureError):
     """Kafka does not take the events. The message says how many it has."""
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from monitor.shell.labels import Shown
 
 PARTITION = "partition"
+WATERMARK = "cx_monitor_watermark_timestamp_seconds"
 _LINES = 500
 _FORESEEN = 100
 _ESCAPED = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})

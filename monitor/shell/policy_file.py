@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from monitor.core.policy import FROM_FILE, NAMES, Policy, range_of, reason_of
+from monitor.operator_error import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ _POLICY = TypeAdapter(Policy)
 _WIDTH = 96
 
 
-class PolicyError(Exception):
+class PolicyError(OperatorError):
     """A policy file cannot be used. The message names the file, the key and what it may be."""
 
 

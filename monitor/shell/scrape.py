@@ -8,8 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.catalogue import METRICS
 from monitor.core.reading import names_of
-from monitor.shell.metrics import WATERMARK
-from monitor.shell.page import PARTITION
+from monitor.shell.page import PARTITION, WATERMARK
 
 if TYPE_CHECKING:
     from monitor.core.reading import Reading

@@ -16,6 +16,8 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from monitor.operator_error import OperatorError
+
 PREFIX = "OUTCOME_MONITOR_"
 _KEY_BYTES_MIN = 16
 LABEL_VALUES_MAX = 50
@@ -27,7 +29,7 @@ _AnySettings = TypeVar("_AnySettings", bound=BaseSettings)
 _TOKEN = re.compile(r"[!-~]+")
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """A setting is missing or wrong. The message names the variable and the fix."""
 
 

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError, NoError, TopicAlreadyExistsErr
 from aiokafka.partitioner import murmur2
 
 from monitor.core.notes import NOTE_BYTES_MAX
+from monitor.operator_error import OperatorError
 from monitor.shell.access import access_of
 from monitor.shell.changelog import COMPACTION_LAG_MILLISECONDS
 from monitor.shell.refusal import why_refused
@@ -38,7 +39,7 @@ _UNTIL_KNOWN = timedelta(seconds=15)
 _ANSWERED_WITHIN = timedelta(seconds=20)
 
 
-class TopicError(RuntimeError):
+class TopicError(OperatorError):
     """A topic is not as we need it, or could not be made; the message says what to do."""
 
 

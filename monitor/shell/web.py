@@ -15,7 +15,8 @@ from aiohttp import web
 from mode import Service
 
 from monitor.shell import log
-from monitor.shell.inquiry import CUSTOMER_HEADER, PATH, question_of
+from monitor.shell.asking import CUSTOMER_HEADER, PATH
+from monitor.shell.inquiry import question_of
 from monitor.shell.settings import SettingsError
 from monitor.shell.web_files import Files
 

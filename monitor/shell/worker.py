@@ -20,7 +20,7 @@ from monitor.shell import log
 from monitor.shell.access import access_of
 from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.disk_store import Directory
-from monitor.shell.faust_settings import faust_app
+from monitor.shell.faust_settings import credentials_of, faust_app
 from monitor.shell.garbage import collect_seldom
 from monitor.shell.inquiry import Inquiry
 from monitor.shell.labels import Shown
@@ -81,7 +81,7 @@ class OutcomeWorker:
             settings.group,
             settings.kafka_bootstrap,
             datadir=settings.data_dir,
-            credentials=self._access.credentials,
+            credentials=credentials_of(self._access),
             session_timeout=settings.session_timeout_seconds,
             commit_interval=settings.flush_interval_seconds,
             replicas=settings.replication_factor,

@@ -6,8 +6,7 @@ from collections import defaultdict
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.shell.metrics import WATERMARK
-from monitor.shell.page import PARTITION
+from monitor.shell.page import PARTITION, WATERMARK
 
 
 class WorkerPage:

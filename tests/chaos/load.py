@@ -54,13 +54,19 @@ class Load:
 
 
 def load(seed: int, events: int) -> Load:
-    """Lay stories over each other until there are so many events."""
+    """Lay stories over each other until there are so many events.
+
+    All of them are broken off at one moment, so that many journeys are open when it has come.
+    """
     dice = Random(f"load {seed}")  # noqa: S311 - it hides nothing
     arriving: list[tuple[int, int, Message]] = []
+    broken_off = _Tale(seed, 0).begins + _SPREAD
     ends = number = 0
     while len(arriving) < events:
         tale = _Tale(seed, number)
         for at, topic, record in tale.events(dice.randrange(_SPREAD)):
+            if at > broken_off:
+                continue
             ends = max(ends, at)
             message = _message(dice, topic, record, tale.home)
             arrival = at + dice.randrange(LATENESS - SECOND)
@@ -107,6 +113,11 @@ class _Tale:
         self._number = number
         self._said = story(seed * 100_003 + number)
         self._names: dict[tuple[str, str], str] = {}
+
+    @property
+    def begins(self) -> int:
+        """When it does, if it is not moved to later."""
+        return min(said.at for said in self._said) + _BACK
 
     def events(self, later: int) -> Iterator[tuple[int, str, Record]]:
         """What is told, each with its moment and topic; heartbeats are not a story's."""

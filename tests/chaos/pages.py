@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from monitor.core.catalogue import METRICS
 from monitor.core.policy import Policy
-from monitor.shell.metrics import WATERMARK, Exposition
+from monitor.shell.metrics import Exposition
+from monitor.shell.page import WATERMARK
 from monitor.shell.partition import OwnedPartition
 
 if TYPE_CHECKING:

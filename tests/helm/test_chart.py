@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from monitor.cli import app
 from monitor.shell import probe as probe_module
 from monitor.shell.gateway_file import load_gateway
 from monitor.shell.notify_settings import NOTIFY_PREFIX, NotifySettings
 from monitor.shell.policy_file import load_policy
 from monitor.shell.settings import PREFIX, Settings
+from tests.commands import listed
 from tests.following import blocks
 from tests.paths import ROOT
 
@@ -205,11 +205,7 @@ def test_pods_are_nobody_in_particular_and_write_little(everything: list[Manifes
 
 
 def test_what_runs_is_a_command_of_ours(everything: list[Manifest]) -> None:
-    commands = {
-        info.name or getattr(info.callback, "__name__", "") for info in app.registered_commands
-    }
-
-    assert {container["args"][0] for _, container in pods(everything)} <= commands
+    assert {container["args"][0] for _, container in pods(everything)} <= listed().commands.keys()
     for _, container in pods([*everything, *manifests(*LEAST)]):
         ready = "/healthz" if container["name"] == "notifier" else "/readyz"
         # Behind TLS a worker is asked from within, for the kubelet has no certificate.

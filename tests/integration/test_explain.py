@@ -17,7 +17,7 @@ import pytest
 
 from monitor.core.moments import seconds
 from monitor.core.policy import Policy
-from monitor.shell.inquiry import CUSTOMER_HEADER
+from monitor.shell.asking import CUSTOMER_HEADER
 from monitor.shell.publish import keyed_hash
 from monitor.shell.topics import partition_of
 from tests.build import claimed, clock, handoff_requested, promised, started, topic_of

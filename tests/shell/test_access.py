@@ -10,6 +10,7 @@ import pytest
 from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 
 from monitor.shell.access import Access, access_of
+from monitor.shell.faust_settings import credentials_of
 from monitor.shell.settings import PREFIX, Settings, SettingsError
 from tests.certificates import Authority, encrypted
 from tests.paths import ROOT
@@ -115,7 +116,7 @@ def test_without_any_setting_there_is_no_security() -> None:
     access = access_of(Settings(kafka_bootstrap="kafka:9092"))
 
     assert access.client == {"bootstrap_servers": "kafka:9092"}
-    assert access.credentials is None
+    assert credentials_of(access) is None
 
 
 def test_a_broker_has_to_prove_that_it_is_the_host_that_was_called(files: dict[str, Path]) -> None:
@@ -147,14 +148,14 @@ def test_aiokafka_and_faust_show_the_same(files: dict[str, Path]) -> None:
 
 
 def as_aiokafka_takes_it(access: Access) -> dict[str, Any]:
-    return dict(credentials_to_aiokafka_auth(access.credentials))
+    return dict(credentials_to_aiokafka_auth(credentials_of(access)))
 
 
 def test_a_password_is_not_written_down(files: dict[str, Path]) -> None:
     access = access_of(settings_of(SASL | CA | SCRAM | USER, files))
 
     assert "secret" not in repr(access)
-    assert "secret" not in repr(access.credentials)
+    assert "secret" not in repr(credentials_of(access))
 
 
 def test_no_client_is_made_another_way() -> None:

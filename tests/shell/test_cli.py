@@ -12,31 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from monitor import cli
 from monitor.shell.settings import PREFIX
+from tests.commands import commands, listed, whole
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.shell.conftest import Run
-
-
-def commands(group: typer.core.TyperGroup, *path: str) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
-        if isinstance(command, typer.core.TyperGroup):
-            yield from commands(command, *path, name)
-        else:
-            yield (*path, name)
-
-
-def all_commands() -> list[tuple[str, ...]]:
-    group = typer.main.get_command(cli.app)
-    assert isinstance(group, typer.core.TyperGroup)
-    return list(commands(group))
 
 
 def test_generated_documents_are_in_sync(run: Run) -> None:
@@ -51,20 +35,59 @@ def test_a_key_is_written_for_who_asks(run: Run, tmp_path: Path) -> None:
     assert (status, err) == (2, f"error: {file} exists and is kept; fix: choose another name\n")
 
 
-@pytest.mark.parametrize("command", all_commands(), ids=" ".join)
-def test_every_command_explains_itself_with_an_example(command: tuple[str, ...]) -> None:
-    told = CliRunner().invoke(cli.app, [*command, "--help"])
+@pytest.mark.parametrize("command", commands())
+def test_every_command_explains_itself_with_an_example(command: str) -> None:
+    told = CliRunner().invoke(cli.app, [*command.split(), "--help"])
 
     assert told.exit_code == 0
-    assert f"outcome-monitor {' '.join(command)}" in told.output.partition("Example: ")[2]
+    assert f"outcome-monitor {command}" in told.output.partition("Example: ")[2]
 
 
 def test_without_a_command_all_of_them_are_listed(run: Run) -> None:
     status, out, _ = run()
 
     assert status == 2
-    for command in all_commands():
-        assert command[0] in out
+    for command in listed().commands:
+        assert command in out
+
+
+@pytest.mark.parametrize("name", listed().commands)
+def test_a_command_is_listed_with_the_first_line_of_its_help(name: str) -> None:
+    first, _, _ = str(whole().commands[name].help).partition("\n\n")
+
+    assert listed().commands[name].help == first
+
+
+CLIENTS = [
+    ("--help", ""),
+    ("no-such-command", ""),
+    ("explain chat-1 --log no-such-file", ""),
+    ("key --help", ""),
+    ("map list", ""),
+    ("map check tau2 --sample no-such-file", ""),
+    ("policy show", ""),
+    ("replay no-such-file", ""),
+    ("rules check", ""),
+    ("schemas --help", ""),
+    ("dead-letters list --help", " aiokafka"),
+    ("topics list", " aiokafka"),
+    ("worker --help", " aiokafka faust"),
+]
+
+
+@pytest.mark.parametrize(("words", "clients"), CLIENTS)
+def test_a_command_loads_no_client_of_kafka_that_it_has_no_use_for(
+    words: str, clients: str
+) -> None:
+    script = (
+        "import sys; from monitor.cli import main\n"
+        "try: main()\n"
+        "finally: sys.exit(' '.join(['loaded', *sorted({'aiokafka', 'faust'} & {*sys.modules})]))"
+    )
+    command = [sys.executable, "-c", script, *words.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ended.stderr.endswith(f"loaded{clients}\n"), ended.stderr
 
 
 EXIT_CODES = [
@@ -119,7 +142,7 @@ def completed(*words: str) -> set[str]:
 
 
 def test_bash_completes_commands_and_options() -> None:
-    assert completed("outcome-monitor") == {command[0] for command in all_commands()}
+    assert completed("outcome-monitor") == listed().commands.keys()
     assert completed("outcome-monitor", "dead-letters") == {"list", "show", "redrive"}
 
 

@@ -26,6 +26,7 @@ from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.offset import OffsetRequest
 from faust.app.base import App
+from faust.app.router import Router
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.serializers.schemas import Schema
 from faust.tables.base import Collection
@@ -34,6 +35,7 @@ from faust.tables.recovery import Recovery
 from faust.transport import consumer as stock
 from faust.transport.drivers import TRANSPORTS, by_url
 from faust.transport.drivers import aiokafka as driver
+from mode.services import Service
 from mode.supervisors import CrashingSupervisor
 from mode.threads import QueueServiceThread
 from mode.utils.queues import FlowControlEvent
@@ -92,6 +94,8 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (Assignment, "state_value", "tp"),
     (PartitionAssignor, "assigned_actives", ""),
     (PartitionAssignor, "assigned_standbys", ""),
+    (Router, "table_metadata", "table_name"),
+    (Service, "wait_first", "coros timeout"),
     (
         OffsetCommitRequest,
         "__init__",
@@ -266,7 +270,9 @@ def test_the_attributes_we_rely_on_are_there() -> None:
         assert recovery.active_highwaters == recovery.active_offsets == {}
         assert recovery.standby_offsets == {}
         assert TopicPartitionState(None).has_valid_position is False
+        assert recovery.signal_recovery_start.is_set() is False
         assert recovery._generation_id == 0
+        assert faust.Worker(app).spinner is not None
         assert app.consumer_generation_id == 0
         assert app.topics.acks_enabled_for("any") is False
         consumer._thread.thread_loop.close()
