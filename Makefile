@@ -69,7 +69,7 @@ check: $(VENV)/.test ## Lint, formatting, types, imports, dependencies and their
 # Hashes of packages, journeys of examples and names of secrets look like secrets, pictures like anything.
 NO_SECRETS := \.(lock|gz|png|svg)$$|package-lock\.json$$|^schemas/(examples|json)/|^deploy/grafana/|^tests/mutants/|^tests/(adapters/vendors|data|helm)/|^deploy/helm/|(test_signed_bodies|test_gateway_file)\.py$$
 
-rules: $(VENV)/.test ## Write rules, alerts and dashboards anew, from deploy/slo.toml.
+rules: $(VENV)/.test ## Write rules, alerts and dashboards anew, from monitor/rules/slo.toml.
 	@$(BIN)/outcome-monitor rules write
 
 test-rules: $(VENV)/.test ## Try rules, alerts and routes with the real promtool and amtool.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -81,6 +81,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _show_release(wanted: bool) -> None:
+    if wanted:
+        # To read it takes longer than to say what commands there are.
+        release = import_module("importlib.metadata").version("outcome-monitor")
+        sys.stdout.write(f"outcome-monitor {release}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def whole(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_release, is_eager=True, help="Show the release."),
+    ] = False,
+) -> None:
+    """Every command comes after what concerns the whole."""
 
 
 class _Listed(TyperCommand):

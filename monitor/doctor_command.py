@@ -34,18 +34,20 @@ _Diagnosis = tuple[str, list[Ailment]]
 def doctor(
     worker: Annotated[
         list[str] | None,
-        typer.Option(help="A worker's address; again for each. Without it: that of the settings."),
+        typer.Option(help="A worker's address, who tells of the others. Default: the settings'."),
     ] = None,
     prometheus: Annotated[str | None, typer.Option(help="The address of Prometheus.")] = None,
     alertmanager: Annotated[str | None, typer.Option(help="The address of Alertmanager.")] = None,
     slo: Annotated[
-        Path, typer.Option(help="SLO file of which the loaded rules should be made.")
-    ] = rule_files.SLO_FILE,
+        Path | None,
+        typer.Option(help="SLO file that the loaded rules should be of; without it the default."),
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="JSON, one a line.")] = False,
 ) -> None:
     """Examine an installation with the worker's settings, and name the fix of all that is wrong.
 
-    It only looks: nothing is made, changed or sent. Exits with 1 if something is wrong.
+    It only looks: nothing is made, changed or sent. Exits with 1 if something is wrong; what it
+    merely notes may be over, or meant.
 
     Example: outcome-monitor doctor --worker http://127.0.0.1:9464
     --prometheus http://127.0.0.1:9090 --alertmanager http://127.0.0.1:9093
@@ -53,21 +55,23 @@ def doctor(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     healthy = True
     for about, ailments in _diagnoses(worker, prometheus, alertmanager, slo):
-        healthy = healthy and not ailments
+        is_fine = all(one.is_note for one in ailments)
+        healthy = healthy and is_fine
         if json_:
             for one in ailments:
-                told = {"about": about, "what": one.what, "fix": one.fix}
+                told = {"about": about, "what": one.what, "fix": one.fix, "note": one.is_note}
                 sys.stdout.write(dump_line(told))
             continue
-        sys.stdout.write(f"{'wrong' if ailments else 'fine':5}  {about}\n")
+        sys.stdout.write(f"{'fine' if is_fine else 'wrong':5}  {about}\n")
         for one in ailments:
-            sys.stdout.write(f"       {one.what}\n         fix: {one.fix}\n")
+            head = "note: " if one.is_note else ""
+            sys.stdout.write(f"       {head}{one.what}\n         fix: {one.fix}\n")
     if not healthy:
         raise typer.Exit(1)
 
 
 def _diagnoses(
-    workers: list[str] | None, prometheus: str | None, alertmanager: str | None, slo: Path
+    workers: list[str] | None, prometheus: str | None, alertmanager: str | None, slo: Path | None
 ) -> Iterator[_Diagnosis]:
     """Examine one thing after the other, for who waits wants to see how far it is."""
     try:
@@ -82,7 +86,7 @@ def _diagnoses(
     if prometheus is not None:
         yield "prometheus", _of_prometheus(prometheus, slo, settings)
     if alertmanager is not None:
-        yield "alertmanager", asyncio.run(examine_alertmanager(alertmanager))
+        yield "alertmanager", asyncio.run(examine_alertmanager(alertmanager, prometheus))
 
 
 def _address(settings: Settings) -> str:
@@ -90,7 +94,7 @@ def _address(settings: Settings) -> str:
     return f"{scheme}://{settings.web_host}:{settings.web_port}"
 
 
-def _of_prometheus(url: str, slo: Path, settings: Settings) -> list[Ailment]:
+def _of_prometheus(url: str, slo: Path | None, settings: Settings) -> list[Ailment]:
     try:
         promised = load_slo(slo)
     except SloError as error:
@@ -99,9 +103,5 @@ def _of_prometheus(url: str, slo: Path, settings: Settings) -> list[Ailment]:
         policy = load_policy(settings.policy_file)
     except PolicyError:
         policy = Policy()  # What is wrong with the file was told before.
-    wanted = {
-        group.name: [rule_files.name_of(rule) for rule in group.rules]
-        for groups in rule_files.groups(promised, policy).values()
-        for group in groups
-    }
+    wanted = rule_files.digests(promised, policy)
     return asyncio.run(examine_prometheus(url, promised.job, wanted))

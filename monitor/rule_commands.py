@@ -12,13 +12,13 @@ from monitor.rules import files as rule_files
 from monitor.rules import past as past_files
 from monitor.rules import routes as route_files
 from monitor.rules.boards import files as board_files
-from monitor.rules.slo import load_slo
+from monitor.rules.slo import default_slo, load_slo
 from monitor.shell.policy_file import load_policy
 from monitor.usage import UsageError
 
 app = typer.Typer(name="rules", help="The rules and alerts of Prometheus.", no_args_is_help=True)
 
-_Slo = Annotated[Path, typer.Option(help="SLO file.")]
+_Slo = Annotated[Path | None, typer.Option(help="SLO file; without it the default.")]
 _Directory = Annotated[Path, typer.Option(help="Where the rule files lie.")]
 _Boards = Annotated[Path, typer.Option(help="Where the dashboards of Grafana lie.")]
 _Routes = Annotated[Path, typer.Option(help="Where the configuration of Alertmanager lies.")]
@@ -27,7 +27,7 @@ _PolicyFile = Annotated[Path | None, typer.Option(help="Policy file; without it 
 
 @app.command(name="write")
 def rules_write(
-    slo: _Slo = rule_files.SLO_FILE,
+    slo: _Slo = None,
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
     dashboards: _Boards = board_files.DIRECTORY,
@@ -46,12 +46,13 @@ def rules_write(
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}") from None
     if examples := load_slo(slo).links.examples():
         keys = ", ".join(f"links.{key}" for key in examples)
-        sys.stderr.write(f"note: {slo}: {keys} are still examples; alerts lead nowhere by them\n")
+        file = slo or "the default SLO file"
+        sys.stderr.write(f"note: {file}: {keys} are still examples; alerts lead nowhere by them\n")
 
 
 @app.command(name="check")
 def rules_check(
-    slo: _Slo = rule_files.SLO_FILE,
+    slo: _Slo = None,
     directory: _Directory = rule_files.DIRECTORY,
     policy: _PolicyFile = None,
     dashboards: _Boards = board_files.DIRECTORY,
@@ -73,7 +74,7 @@ def rules_check(
 
 
 @app.command(name="show")
-def rules_show(slo: _Slo = rule_files.SLO_FILE, policy: _PolicyFile = None) -> None:
+def rules_show(slo: _Slo = None, policy: _PolicyFile = None) -> None:
     """Write the rules to stdout, all files one after the other.
 
     Example: outcome-monitor rules show --slo slo.toml
@@ -82,10 +83,19 @@ def rules_show(slo: _Slo = rule_files.SLO_FILE, policy: _PolicyFile = None) -> N
         sys.stdout.write(f"---\n{text}")
 
 
+@app.command(name="slo")
+def rules_slo() -> None:
+    """Write the default SLO file to stdout, every key with its meaning, ready to be changed.
+
+    Example: outcome-monitor rules slo > slo.toml
+    """
+    sys.stdout.write(default_slo())
+
+
 @app.command(name="past")
 def rules_past(
     directory: Annotated[Path, typer.Option(help="Where the stages are written.")],
-    slo: _Slo = rule_files.SLO_FILE,
+    slo: _Slo = None,
     policy: _PolicyFile = None,
     step: Annotated[str, typer.Option(help="Time between two samples of the history.")] = "1h",
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,25 +22,30 @@ from monitor.rules import (
     versions,
 )
 from monitor.rules.links import Desk
-from monitor.rules.model import Alert, rule_file
+from monitor.rules.model import Alert, Record, rule_file, write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from monitor.core.policy import Policy
-    from monitor.rules.model import Group, Record
+    from monitor.rules.model import Group
     from monitor.rules.slo import SloFile
 
-SLO_FILE = Path("deploy/slo.toml")
 DIRECTORY = Path("deploy/prometheus/rules")
 SUFFIX = ".rules.yml"
+SEAL = "cx:rules:info"
+"""The series by which each group says what it was written as.
+
+Prometheus gives expressions back in words of its own, so the group's digest is compared.
+"""
+_DIGEST_CHARACTERS = 12
 
 
 def groups(slo: SloFile, policy: Policy) -> dict[str, list[Group]]:
-    """The groups of each file, by its name."""
+    """The groups of each file, by its name, each with its seal."""
     desk = Desk(slo.links, _ages_within(policy))
     horizons = tuple(map(spell, policy.horizons))
-    return {
+    made: dict[str, list[Group]] = {
         "counts": totals.groups(blind.WATERMARK),
         "durability": durability.groups(policy.ages, horizons),
         "shares": [*shares.groups(), *effort.groups()],
@@ -50,6 +58,23 @@ def groups(slo: SloFile, policy: Policy) -> dict[str, list[Group]]:
         "silent": silent.groups(desk),
         "monitor": blind.groups(slo.job, desk),
     }
+    return {name: [_sealed(group) for group in parts] for name, parts in made.items()}
+
+
+def digests(slo: SloFile, policy: Policy) -> dict[str, str]:
+    """What the seal of each group says, by the group's name."""
+    return {
+        group.name: group.rules[-1].labels["digest"]
+        for parts in groups(slo, policy).values()
+        for group in parts
+    }
+
+
+def _sealed(group: Group) -> Group:
+    digest = sha256(write_yaml(group.plain()).encode()).hexdigest()[:_DIGEST_CHARACTERS]
+    told = {"digest": f"sha256-{digest}", "release": version("outcome-monitor")}
+    seal = Record(SEAL, "vector(1)", {"group": group.name} | told)
+    return replace(group, rules=(*group.rules, seal))
 
 
 def _ages_within(policy: Policy) -> dict[str, str]:
@@ -70,11 +95,6 @@ def alerts(slo: SloFile, policy: Policy) -> Iterator[Alert]:
     for parts in groups(slo, policy).values():
         for group in parts:
             yield from (rule for rule in group.rules if isinstance(rule, Alert))
-
-
-def name_of(rule: Record | Alert) -> str:
-    """What Prometheus calls a rule."""
-    return rule.alert if isinstance(rule, Alert) else rule.record
 
 
 def write(wanted: dict[str, str], directory: Path, suffix: str = SUFFIX) -> None:

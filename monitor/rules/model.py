@@ -10,9 +10,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HEADER = (
-    "# Written by `make rules` from monitor/rules and deploy/slo.toml. Change those, not this.\n"
-)
+HEADER = "# Written by `outcome-monitor rules write` from an SLO file. Change that, not this.\n"
 
 
 @dataclass(frozen=True, slots=True)

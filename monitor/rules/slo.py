@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -105,16 +106,25 @@ class SloFile(_Strict):
         return mix
 
 
-def load_slo(path: Path) -> SloFile:
-    """The SLO file at a path.
+def default_slo() -> str:
+    """The text of the default SLO file, ready to be changed."""
+    return files("monitor.rules").joinpath("slo.toml").read_text(encoding="utf-8")
+
+
+def load_slo(path: Path | None) -> SloFile:
+    """The SLO file at a path, or the default one.
 
     Raises:
         SloError: it is not there, is no TOML, or holds what it must not.
     """
     try:
-        return SloFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        text = default_slo() if path is None else path.read_text(encoding="utf-8")
+        return SloFile.model_validate(tomllib.loads(text))
     except OSError as error:
-        raise SloError(f"{path}: {error.strerror}") from None
+        raise SloError(
+            f"{path}: {error.strerror}; fix: outcome-monitor rules slo > slo.toml makes one to "
+            "start from, and without --slo it is taken as it is"
+        ) from None
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         lines = [f"{path}: {_say(one['loc'], one['msg'])}" for one in found]

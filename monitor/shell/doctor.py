@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
+import msgspec
 from aiokafka.errors import KafkaError
 
 from monitor.shell import topic_check
 from monitor.shell.access import access_of
 from monitor.shell.benchmarks import Benchmarks
+from monitor.shell.metrics import BUILD, RELEASE
 from monitor.shell.policy_file import PolicyError, load_policy
 from monitor.shell.refusal import why_refused
 from monitor.shell.settings import PREFIX, SettingsError
 from monitor.shell.topics import TopicError, topics_of
 from monitor.shell.web_access import NOTHING, pages_tls, proof_of, why_no_answer
+from monitor.shell.web_group import OWNERS
 from monitor.shell.worker_page import WorkerPage
 
 if TYPE_CHECKING:
@@ -40,10 +44,11 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Ailment:
-    """What is wrong, and the fix."""
+    """What is wrong, and the fix; a note is of what may be over, or as it is meant."""
 
     what: str
     fix: str
+    is_note: bool = False
 
     @classmethod
     def of(cls, error: Exception, fix: str) -> Ailment:
@@ -125,40 +130,64 @@ async def examine_topics(settings: Settings) -> list[Ailment]:
 
 
 async def examine_workers(urls: Sequence[str], settings: Settings, now: datetime) -> list[Ailment]:
-    """Whether workers answer, have all partitions between them, and keep up."""
-    found: list[Ailment] = []
-    pages: list[WorkerPage] = []
+    """Whether workers answer, have all partitions between them, and keep up.
+
+    Those that are named tell where the owners of all other partitions are.
+    """
     try:
         proof = proof_of(settings)
     except SettingsError:
         return [Ailment("no settings lead to a worker", "repair them, and ask again")]
-    for url in urls:
-        base = url.rstrip("/")
-        try:
-            ready = await fetch(f"{base}/readyz", proof)
-            page = await fetch(f"{base}/metrics", proof)
-        except SilenceError as error:
-            why = why_no_answer(base, error)
-            told = SilenceError(f"{base}: {why}") if why else error
-            found.append(Ailment.of(told, "start the worker, or name another by --worker"))
-            continue
-        if ready.status != _OK:
-            found.append(
-                Ailment(
-                    f"worker {base} is not ready: {ready.text.strip()}",
-                    "wait while it recovers; if it stays so, its log says what it waits for",
-                )
-            )
-        found += _of_clock(base, page.date, now)
-        try:
-            pages.append(WorkerPage(base, page.text))
-        except ValueError:
-            found.append(
-                Ailment(f"{base} answers, but not as a worker does", "name a worker by --worker")
-            )
+    fix = "start the worker, or name another by --worker"
+    looked = [await _look(url.rstrip("/"), proof, now, fix) for url in urls]
+    if all(worker for worker, _ in looked):
+        named = [worker for worker, _ in looked if worker]
+        fix = "start the worker; if it runs, ask from where workers reach each other"
+        looked += [await _look(url, proof, now, fix) for url in await _others(named, proof)]
+    found = [one for _, ailments in looked for one in ailments]
+    pages = [worker for worker, _ in looked if worker]
     for worker in pages:
         found += _of_page(worker, settings)
-    return found + list(_of_partitions(pages)) if len(pages) == len(urls) else found
+    found += _of_releases(pages)
+    return found + list(_of_partitions(pages)) if len(pages) == len(looked) else found
+
+
+async def _look(
+    base: str, proof: Proof, now: datetime, fix: str
+) -> tuple[WorkerPage | None, list[Ailment]]:
+    """The page of a worker, if it has one, and what is wrong with its answers."""
+    try:
+        ready = await fetch(f"{base}/readyz", proof)
+        page = await fetch(f"{base}/metrics", proof)
+    except SilenceError as error:
+        why = why_no_answer(base, error)
+        return None, [Ailment.of(SilenceError(f"{base}: {why}") if why else error, fix)]
+    found = list(_of_clock(base, page.date, now))
+    if ready.status != _OK:
+        found.append(
+            Ailment(
+                f"worker {base} is not ready: {ready.text.strip()}",
+                "wait while it recovers; if it stays so, its log says what it waits for",
+            )
+        )
+    try:
+        return WorkerPage(base, page.text), found
+    except ValueError:
+        what = f"{base} answers, but not as a worker does"
+        return None, [*found, Ailment(what, "name a worker by --worker")]
+
+
+async def _others(workers: Sequence[WorkerPage], proof: Proof) -> list[str]:
+    """The addresses of those who have what none of these workers has, as far as they tell."""
+    owners: dict[int, str] = {}
+    missing = _missing(workers)
+    for worker in workers if missing else ():
+        with suppress(SilenceError, msgspec.MsgspecError):
+            answer = await fetch(f"{worker.base}{OWNERS}", proof)
+            if answer.status == _OK:
+                owners |= msgspec.json.decode(answer.text, type=dict[int, str])
+    found = {owners[number].rstrip("/") for number in missing if number in owners}
+    return sorted(found - {worker.base for worker in workers})
 
 
 def _of_clock(base: str, told: datetime | None, now: datetime) -> Iterator[Ailment]:
@@ -190,25 +219,43 @@ def _of_page(worker: WorkerPage, settings: Settings) -> Iterator[Ailment]:
             f"worker {worker.base} is blind: {signal}",
             "see docs/runbooks/MonitorSignalBlind.md: a source that used to speak is silent",
         )
-    for topic, skewed in worker.most("cx_clock_skewed_total", "topic").items():
+    for topic, skewed in worker.sums("cx_clock_skewed_total", "topic").items():
         if skewed:
             yield Ailment(
-                f"{skewed:.0f} events on {topic} were dated after they arrived",
-                "set the clocks of their producers",
+                f"worker {worker.base} has ever counted {skewed:.0f} events on {topic} that were "
+                "dated after they arrived",
+                "if it goes on, set the clocks of their producers; with --prometheus the last "
+                "hour is looked at",
+                is_note=True,
             )
+
+
+def _of_releases(pages: Sequence[WorkerPage]) -> Iterator[Ailment]:
+    releases = sorted({one for worker in pages for one in worker.most(BUILD, RELEASE)})
+    if len(releases) > 1:
+        yield Ailment(
+            f"workers of this group run different releases: {', '.join(releases)}",
+            "if no upgrade is being rolled out, bring one to its end: docs/upgrades.md",
+            is_note=True,
+        )
+
+
+def _missing(pages: Sequence[WorkerPage]) -> list[int]:
+    owned = {number for worker in pages for number in worker.partitions()}
+    wanted = max((worker.one("cx_monitor_partitions") or 0 for worker in pages), default=0)
+    return [number for number in range(int(wanted)) if number not in owned]
 
 
 def _of_partitions(pages: Sequence[WorkerPage]) -> Iterator[Ailment]:
     """Whether each partition is had by exactly one of these workers."""
-    owners = Counter(number for worker in pages for number in worker.partitions())
-    wanted = max((worker.one("cx_monitor_partitions") or 0 for worker in pages), default=0)
-    missing = [number for number in range(int(wanted)) if number not in owners]
-    if missing:
+    if missing := _missing(pages):
         yield Ailment(
             f"none of these workers has partitions {', '.join(map(str, missing))}",
-            "name all workers by --worker; if these are all of them, "
+            f"name all workers by --worker, or set {PREFIX}WEB_TOKEN_FILE as they have it, so that "
+            "one tells of the others; if these are all of them, "
             "see docs/runbooks/MonitorPartitionUnowned.md",
         )
+    owners = Counter(number for worker in pages for number in worker.partitions())
     twice = sorted(number for number, count in owners.items() if count > 1)
     if twice:
         yield Ailment(

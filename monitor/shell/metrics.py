@@ -7,6 +7,7 @@ by the partition's owner only, and go when it goes; rules read them as the highe
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from monitor.shell.partition import OwnedPartition
 
 LAG = "cx_monitor_lag_seconds"
+BUILD = "cx_monitor_build_info"
+RELEASE = "version"
 _OPENMETRICS = "application/openmetrics-text"
 _OVERFLOW = Metric(
     "cx_label_overflow_total",
@@ -172,6 +175,11 @@ class _Health(Collector):
             hot.add_metric([str(number)], len(tracker.customers.hot))
         yield from (watermark, entries, hot)
         yield self._bucket_widths()
+        build = GaugeMetricFamily(
+            BUILD, "1, with the release that the worker runs.", labels=[RELEASE]
+        )
+        build.add_metric([version("outcome-monitor")], 1)
+        yield build
 
     def _bucket_widths(self) -> Family:
         family = GaugeMetricFamily(

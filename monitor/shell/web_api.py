@@ -16,7 +16,7 @@ from aiohttp import web
 from monitor.core.storyline import storyline
 from monitor.shell.inquiry import is_published
 from monitor.shell.web_feed import FILTERS, FeedError, place_of
-from monitor.shell.web_group import PATH, Share
+from monitor.shell.web_group import OWNERS, PATH, Share
 from monitor.shell.web_stream import Streams
 from schemas.api import Refusal
 from schemas.documents import documents
@@ -54,6 +54,7 @@ class Api:
         site.router.add_get(f"{PREFIX}/stream", self._stream)
         site.router.add_get(f"{PREFIX}/openapi.json", self._openapi)
         site.router.add_get(PATH, self._totals)
+        site.router.add_get(OWNERS, self._addresses)
 
     async def stop(self) -> None:
         """Answer no longer."""
@@ -106,6 +107,11 @@ class Api:
             return refusal(400, "ask for partitions by their numbers")
         share: Share = await self._group.share({int(number) for number in numbers})
         return web.Response(body=msgspec.json.encode(share), content_type="application/json")
+
+    async def _addresses(self, request: web.Request) -> web.Response:
+        del request
+        told = msgspec.json.encode(self._group.addresses())
+        return web.Response(body=told, content_type="application/json")
 
     async def _openapi(self, request: web.Request) -> web.Response:
         del request

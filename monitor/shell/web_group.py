@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Lags = Callable[[], Mapping[tuple[str, int], float]]
 
 PATH = "/internal/totals"
+OWNERS = "/internal/owners"
 _VERSION = "ai_version"
 _OLD_AFTER_SECONDS = 1.0
 _ANSWERED_WITHIN_SECONDS = 5
@@ -89,6 +90,10 @@ class Group:
                 made.board = await self._make()
                 made.at = time.monotonic()
             return made.board
+
+    def addresses(self) -> dict[int, str]:
+        """Where each partition's owner answers, as the group has it."""
+        return dict(self._owners())
 
     async def share(self, partitions: Collection[int]) -> Share:
         """What we have to say of partitions, of those that are ours."""

@@ -31,6 +31,13 @@ class WorkerPage:
             found[labels[label]] = max(value, found.get(labels[label], value))
         return found
 
+    def sums(self, name: str, label: str) -> dict[str, float]:
+        """The samples of this name, added up for each value of a label."""
+        found: dict[str, float] = defaultdict(float)
+        for labels, value in self._samples[name]:
+            found[labels[label]] += value
+        return found
+
     def partitions(self) -> set[int]:
         """The partitions that the worker has."""
         return {int(labels[PARTITION]) for labels, _ in self._samples[WATERMARK]}

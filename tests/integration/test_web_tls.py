@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 CUSTOMERS = 8
 ENDS = clock("2d 09:00")
-PATHS = ("/", "/metrics", "/healthz", "/readyz", "/api/v1/board", "/internal/totals")
+PATHS = (
+    *("/", "/metrics", "/healthz", "/readyz", "/api/v1/board"),
+    *("/internal/totals", "/internal/owners"),
+)
 TOKEN = "a-token-that-only-this-test-holds"
 
 
@@ -184,14 +187,21 @@ def test_commands_show_a_certificate_and_say_what_is_wrong_without_one(group: Gr
 
 
 def test_the_doctor_is_let_in(group: Group) -> None:
-    doctor = ("monitor.cli", "doctor", "--worker", group.one.url, "--worker", group.other.url)
-    fine = command(group.one, *doctor)
+    doctor = ("monitor.cli", "doctor", "--worker", group.other.url)
+    fine = command(group.one, *doctor, "--worker", group.one.url)
     wrong = command(group.one, *doctor, **{CLIENT_CA: group.foreign.certificate})
 
     assert (fine.returncode, fine.stderr) == (0, "")
     assert (
-        f"wrong  workers\n       {group.one.url}: its certificate is not believed" in wrong.stdout
+        f"wrong  workers\n       {group.other.url}: its certificate is not believed" in wrong.stdout
     )
+
+
+def test_the_doctor_finds_the_others_by_one(group: Group) -> None:
+    fine = command(group.one, "monitor.cli", "doctor", "--worker", group.other.url)
+
+    assert (fine.returncode, fine.stderr) == (0, "")
+    assert "fine   workers" in fine.stdout
 
 
 def test_the_probe_of_a_supervisor_shows_the_workers_own(group: Group) -> None:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from monitor.shell.settings import PREFIX
+from tests.build import started
+from tests.integration.traffic import send
 from tests.integration.worker import HASH_KEY, PARTITIONS, Worker
 from tests.monitoring.servers import Hook, Server
 from tests.monitoring.stack import Stack, page, wait_until
+from tests.page.stories import message
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -101,6 +107,8 @@ def test_each_planted_fault_is_found(installation: Installation) -> None:
     slo = (ROOT / "deploy" / "slo.toml").read_text()
     other_job = files / "slo.toml"
     other_job.write_text(slo.replace('job = "outcome-monitor"', 'job = "somebody-else"'))
+    stricter = files / "stricter.toml"
+    stricter.write_text(slo.replace("objective = 0.85", "objective = 0.9", 1))
 
     def found(about: str, **planted: object) -> str:
         status, told = installation.says(**planted)  # type: ignore[arg-type]  # words or files
@@ -115,6 +123,10 @@ def test_each_planted_fault_is_found(installation: Installation) -> None:
     assert "partitions and 8 are wanted" in found("topics", partitions=8)
     assert "is set up for 4 partitions" in found("workers", partitions=8)
     assert "has other rules than ours" in found("prometheus", policy_file=policy)
+    assert (
+        "has other rules than ours in cx-slo-alerts, cx-slo-budgets, cx-slo-objectives: "
+        in found("prometheus", slo=stricter)
+    )
     assert "has no job somebody-else" in found("prometheus", slo=other_job)
     assert "nobody answers" in found("alertmanager", alertmanager=DEAD)
 
@@ -142,6 +154,19 @@ def test_what_does_not_run_is_named(installation: Installation, tmp_path: Path) 
 
     assert "nobody answers" in told["workers"]
     assert "cannot scrape" in told["prometheus"]
+
+
+def test_a_producer_that_is_ahead_is_found_while_it_is(installation: Installation) -> None:
+    """Runs last, for the worker has it on its page from then on."""
+    tomorrow = datetime.fromtimestamp(time.time(), UTC) + timedelta(days=1)
+    bootstrap = installation.settings[f"{PREFIX}KAFKA_BOOTSTRAP"]
+    asyncio.run(send(bootstrap, [message(started("ann", tomorrow))]))
+    wait_until(lambda: installation.stack.query("increase(cx_clock_skewed_total[1h]) > 0"))
+    status, told = installation.says()
+
+    assert "were dated after they arrived, in the last hour" in told["prometheus"]
+    assert "has ever counted 1 events on cx.conversations" in told["workers"]
+    assert status == 1
 
 
 def _counts(url: str, name: str) -> bool:

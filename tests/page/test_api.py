@@ -171,7 +171,9 @@ def test_nothing_names_a_customer(pair: Pair) -> None:
     assert not [text for text in texts if f'"{SECRET}' in text]
 
 
-@pytest.mark.parametrize("path", ["/api/v1/board", "/explain?case=chat-1", "/internal/totals"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/board", "/explain?case=chat-1", "/internal/totals", "/internal/owners"]
+)
 def test_who_does_not_show_the_token_is_told_nothing(pair: Pair, path: str) -> None:
     assert pair.ask(path, token="another")[0] == 401
     assert pair.ask(path)[0] == 200

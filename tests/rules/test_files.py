@@ -11,14 +11,16 @@ from typer.testing import CliRunner
 
 from monitor.cli import app
 from monitor.core.policy import Policy
-from monitor.rules.files import differences, files, write
-from monitor.rules.slo import load_slo
+from monitor.rules.files import differences, digests, files, write
+from monitor.rules.slo import default_slo, load_slo
 from monitor.rules.totals import LABELS
 from tests.paths import ROOT
 from tests.rules.story import RULES, shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from monitor.rules.slo import Objective
 
 SLO = load_slo(ROOT / "deploy" / "slo.toml")
 WANTED = files(SLO, Policy())
@@ -108,6 +110,37 @@ def test_the_command_line_writes_checks_and_shows(tmp_path: Path) -> None:
     assert run(app, ["rules", "check", *there]).exit_code == 0
     shown = run(app, ["rules", "show", *options]).output
     assert shown.count("\n---\n") + 1 == len(WANTED)
+
+
+def test_a_directory_with_nothing_in_it_is_enough(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    shown = run(app, ["rules", "slo"]).output
+
+    assert run(app, ["rules", "write"]).exit_code == 0
+    assert differences(WANTED, tmp_path / "deploy" / "prometheus" / "rules") == []
+    (tmp_path / "slo.toml").write_text(shown)
+    assert load_slo(tmp_path / "slo.toml") == SLO
+
+
+def test_only_groups_that_are_written_otherwise_have_another_digest() -> None:
+    strict = SLO.objective[0].model_copy(update={"objective": 0.9})
+    named = SLO.objective[0].model_copy(update={"team": "others"})
+    ours = digests(SLO, Policy())
+
+    def changed(one: Objective) -> set[str]:
+        slo = SLO.model_copy(update={"objective": (one, *SLO.objective[1:])})
+        return {name for name, digest in digests(slo, Policy()).items() if ours[name] != digest}
+
+    assert changed(SLO.objective[0]) == set()
+    assert changed(named) == {"cx-slo-alerts"}
+    assert changed(strict) == {"cx-slo-alerts", "cx-slo-budgets", "cx-slo-objectives"}
+
+
+def test_the_default_is_the_file_that_is_deployed() -> None:
+    assert default_slo() == (ROOT / "deploy" / "slo.toml").read_text()
 
 
 def test_other_horizons_and_a_frozen_mix_make_other_rules(promtool: str, tmp_path: Path) -> None:

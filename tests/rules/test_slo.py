@@ -93,7 +93,7 @@ def test_links_that_are_still_examples_are_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SloError, match=r"none\.toml: No such file"):
+    with pytest.raises(SloError, match=r"none\.toml: No such file.*; fix: .*rules slo"):
         load_slo(tmp_path / "none.toml")
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from typer.testing import CliRunner
 from monitor import cli
 from monitor.shell.settings import PREFIX
 from tests.commands import commands, listed, whole
+from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from tests.shell.conftest import Run
@@ -105,6 +107,13 @@ def test_exit_codes_mean_what_the_help_says(run: Run, code: int, command: tuple[
     assert set(re.findall(r"\b\d+\b", told)) == {"130", *(str(each) for each, _ in EXIT_CODES)}
 
     assert run(*command)[0] == code
+
+
+def test_the_release_is_told() -> None:
+    told = CliRunner().invoke(cli.app, ["--version"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert (told.exit_code, told.output) == (0, f"outcome-monitor {project['version']}\n")
 
 
 def completed(*words: str) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tomllib
 from itertools import product
 
 import pytest
@@ -25,6 +26,7 @@ from monitor.shell.scrape import reading_from, watermarks_from
 from monitor.shell.store import MemoryStore
 from schemas.decode import TOPICS
 from tests.build import moment, started
+from tests.paths import ROOT
 from tests.rules.conftest import tool
 
 POLICY = Policy()
@@ -258,6 +260,12 @@ def test_without_a_list_only_so_many_values_are_shown() -> None:
     takeovers = [line for line in page.splitlines() if line.startswith("cx_ai_takeovers_total{")]
     assert len(takeovers) == 4 + 1
     assert takeovers[-1].endswith(" 5")
+
+
+def test_a_page_names_the_release() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert f'\ncx_monitor_build_info{{version="{project["version"]}"}} 1.0\n' in page_of()
 
 
 def test_an_ordinary_deployment_stays_within_the_budget_of_series() -> None:
