@@ -66,6 +66,13 @@ class Look:
         self.page.wait_for_selector("#live.is-live")
         self.page.wait_for_selector("#when:text('Customers')")
 
+    def show(self, board: dict[str, Any]) -> None:
+        """Open the page, and tell it this board instead of the worker's."""
+        told = f"event: board\ndata: {json.dumps(board)}\n\n"
+        self.page.route("**/api/v1/stream", lambda route: route.fulfill(body=told))
+        self.page.goto(f"http://{LOOPBACK}:{self.worker.port}/")
+        self.page.wait_for_selector("#when:text('Customers')")
+
     def text(self, selector: str) -> str:
         return self.page.locator(selector).inner_text()
 

@@ -108,6 +108,39 @@ def test_it_says_who_wins_on_paper_and_who_in_practice(look: Look) -> None:
     assert headline.endswith(" %) in practice.")
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (("paper", "practice", "involved"), "no answer of the AI was recorded"),
+        (("practice",), "no version was watched for long enough"),
+    ],
+)
+def test_where_nothing_is_compared_it_says_why(
+    browser: Browser, pair: Pair, changed: tuple[str, ...], why: str
+) -> None:
+    board = pair.get("/api/v1/board")
+    for version in board["versions"]:
+        for name in changed:
+            version.pop(name, None)
+    with looking(browser, pair.one) as look:
+        look.show(board)
+
+        assert why in look.text("#headline")
+        told = cells(look, "#paper [data-version='v2']")
+        assert (told["paper"] == "no answer recorded") == ("paper" in changed)
+        assert (told["practice"] == "nothing is 7 days old") == ("paper" not in changed)
+
+
+def test_who_has_claimed_nothing_is_not_said_to_be_young(browser: Browser, pair: Pair) -> None:
+    board = pair.get("/api/v1/board")
+    none = {"value": 0.0, "lower95": 0.0, "upper95": 0.1}
+    idle = {"ai_version": "v3", "on_trial": 0, "claimed": 0, "involved": 9, "curve": []}
+    with looking(browser, pair.one) as look:
+        look.show(board | {"versions": [idle | {"paper": none}]})
+
+        assert look.text("#headline").endswith("the AI has claimed no resolution.")
+
+
 def test_it_shows_the_customers_time(look: Look) -> None:
     assert look.text("#when") == "Customers’ time 11 Mar 2026, 12:00 UTC"  # noqa: RUF001
 

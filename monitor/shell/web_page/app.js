@@ -109,14 +109,16 @@ function warnings(board) {
 }
 
 function showPaper(versions) {
-  const judged = versions.filter((one) => one.paper).sort((a, b) => b.paper.value - a.paper.value);
-  $('headline').textContent = headline(judged.filter((one) => one.practice));
-  const rows = judged.map((one) => h('tr', { 'data-version': one.ai_version },
-    h('th', { scope: 'row' }, who(one.ai_version), h('span', { class: 'aside' }, `${whole.format(one.involved)} conversations`)),
-    cell('paper', percent(one.paper.value)),
-    cell('practice', estimate(one.practice, `nothing is ${inWords(horizon())} old`)),
+  const judged = versions.filter((one) => one.practice);
+  $('headline').textContent = judged.length ? headline(judged) : unjudged(versions);
+  const shown = versions.filter((one) => one.paper || (one.claimed && one.ai_version !== 'none'))
+    .sort((a, b) => (b.paper?.value ?? -1) - (a.paper?.value ?? -1));
+  const rows = shown.map((one) => h('tr', { 'data-version': one.ai_version },
+    h('th', { scope: 'row' }, who(one.ai_version), h('span', { class: 'aside' }, one.involved ? `${whole.format(one.involved)} conversations` : `${whole.format(one.claimed)} claims`)),
+    cell('paper', one.paper ? percent(one.paper.value) : nothing('no answer recorded')),
+    cell('practice', estimate(one.practice, one.paper?.value ? `nothing is ${inWords(horizon())} old` : undefined)),
     cell('gap', one.practice ? gap(one) : nothing()),
-    h('td', { class: 'picture' }, dumbbell(one))));
+    h('td', { class: 'picture' }, one.paper ? dumbbell(one) : null)));
   fill('paper', rows.length ? table(row(head('version'), head('on paper', { class: 'number' }),
     head(`in practice, ${horizon()}`, { class: 'number' }), head('lost', { class: 'number' }), head('0 to 100 %')),
   rows, 'On paper and in practice, by version') : null);
@@ -127,8 +129,14 @@ function gap({ paper, practice }) {
   return h('span', { class: points >= 0.05 ? 'gap' : '' }, `${points.toFixed(1)} points`);
 }
 
+function unjudged(versions) {
+  if (versions.some((one) => one.paper?.value)) return 'Nothing to compare yet: no version was watched for long enough.';
+  if (versions.some((one) => one.paper)) return 'Nothing to compare yet: the AI has claimed no resolution.';
+  if (versions.some((one) => one.claimed)) return 'Nothing to compare: no answer of the AI was recorded, so claims cannot be set against its conversations.';
+  return 'Nothing to compare yet: nobody has claimed a resolution.';
+}
+
 function headline(judged) {
-  if (!judged.length) return 'Nothing to compare yet: no version was watched for long enough.';
   const best = (of) => judged.reduce((a, b) => (b[of].value > a[of].value ? b : a));
   const [paper, practice] = [best('paper'), best('practice')];
   const told = (one, of) => `${who(one.ai_version)} (${percent(one[of].value)})`;
