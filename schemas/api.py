@@ -72,7 +72,10 @@ class Escalation(Frozen):
 
 
 class Effort(Frozen):
-    """What journeys cost their customers on average, at a checkpoint and by what became of them."""
+    """What journeys cost their customers on average, at a checkpoint and by what became of them.
+
+    What was recorded of none of these journeys is left out.
+    """
 
     at: str
     outcome: str

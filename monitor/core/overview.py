@@ -117,11 +117,15 @@ def missed(reading: Reading) -> dict[str, int]:
 
 
 def effort(reading: Reading) -> Iterator[Effort]:
-    """What journeys cost their customers, by checkpoint and by what became of them."""
+    """What journeys cost their customers, by checkpoint and by what became of them.
+
+    A row without a single message may be of customers who wrote none, or of sources that tell of
+    none. Totals do not know which, so there is nothing, and no 0.
+    """
     rows: dict[str, dict[str, float]] = defaultdict(dict)
     for name in EFFORT:
         for key, (n, mean) in means(reading, f"cx_journey_{name}", 0, 1).items():
-            rows[key] |= {"journeys": n, name: mean}
+            rows[key] |= {"journeys": n} | ({name: mean} if mean else {})
     for key, numbers in rows.items():
         at, _, outcome = key.partition("/")
         yield Effort.model_validate({"at": at, "outcome": outcome} | numbers)

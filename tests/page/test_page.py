@@ -97,6 +97,7 @@ def test_the_numbers_are_those_of_metrics(look: Look, pair: Pair) -> None:
         told = cells(look, f"[data-effort='{effort.at}/{effort.outcome}']")
         assert told["journeys"] == f"{effort.journeys:,}"
         assert told["contacts"] == f"{effort.contacts:.1f}"
+        assert (told["repeated_requests"] == "no data") == (effort.repeated_requests is None)
     for name, n in overview.counts(reading).items():
         assert f"{n:,} " in look.text("#counts"), name
 
