@@ -154,7 +154,7 @@ class Found(Frozen):
 
 
 class Findings(Frozen):
-    """A piece of the feed, newest first."""
+    """A piece of the feed, newest first by the customers' time that decided it."""
 
     findings: tuple[Found, ...]
     next: str | None = Field(default=None, description="The cursor to ask for what is older.")

@@ -66,10 +66,13 @@ class Look:
         self.page.wait_for_selector("#live.is-live")
         self.page.wait_for_selector("#when:text('Customers')")
 
-    def show(self, board: dict[str, Any]) -> None:
-        """Open the page, and tell it this board instead of the worker's."""
-        told = f"event: board\ndata: {json.dumps(board)}\n\n"
-        self.page.route("**/api/v1/stream", lambda route: route.fulfill(body=told))
+    def show(self, board: dict[str, Any], *findings: dict[str, Any]) -> None:
+        """Open the page, and tell it this instead of what the worker tells; then no more."""
+        events = [("board", board), *(("finding", one) for one in findings)]
+        told = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
+        # The route that was added last is asked first.
+        self.page.route("**/api/v1/stream", lambda _: None)
+        self.page.route("**/api/v1/stream", lambda route: route.fulfill(body=told), times=1)
         self.page.goto(f"http://{LOOPBACK}:{self.worker.port}/")
         self.page.wait_for_selector("#when:text('Customers')")
 

@@ -240,6 +240,25 @@ def test_older_findings_are_asked_for(look: Look, pair: Pair) -> None:
     assert ids == [one["id"] for one in everything["findings"]]
 
 
+def test_what_is_found_late_stands_where_its_time_has_it(browser: Browser, pair: Pair) -> None:
+    known = pair.get("/api/v1/findings?confidence=confirmed&confidence=probable")["findings"]
+    times = [one["decided_at"] for one in known]
+    at = next(n for n, time_ in enumerate(times) if time_ < times[0])
+    late = known[at] | {"id": "late"}
+    older = known[-1] | {"id": "older", "decided_at": "2026-01-01T00:00:00Z"}
+    with looking(browser, pair.one) as look:
+        look.show(pair.get("/api/v1/board"), late, older)
+        look.page.wait_for_selector("[data-id='late']")
+
+        ids = [one.get_attribute("data-id") for one in look.page.locator("#feed li").all()]
+        assert ids.index("late") == at
+        assert "older" not in ids
+        shown = [
+            str(one.get_attribute("datetime")) for one in look.page.locator("#feed time").all()
+        ]
+        assert shown == sorted(shown, reverse=True)
+
+
 def test_it_weighs_little_and_asks_nobody_else(look: Look, pair: Pair) -> None:
     look.page.wait_for_selector(".finding")
     files = sum(len(gzip.compress(path.read_bytes())) for path in DIRECTORY.iterdir())

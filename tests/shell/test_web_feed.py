@@ -66,6 +66,13 @@ def test_however_much_is_found_only_so_much_is_kept() -> None:
     assert ids(feed) == [f"f{number}" for number in range(49, 39, -1)]
 
 
+def test_what_is_older_than_all_that_is_kept_is_not_told() -> None:
+    feed = kept(*map(finding, range(10)), at_most=10)
+
+    assert not feed.add(Place(999, 0, 77), finding(77))
+    assert "f77" not in ids(feed)
+
+
 def test_what_is_overturned_does_not_stand_and_neither_does_what_says_so() -> None:
     feed = kept(finding(1), finding(2, retracted=True, replaces="f1"), finding(3))
 

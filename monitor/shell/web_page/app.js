@@ -351,13 +351,21 @@ function takeFinding(found) {
   state.remembered += 1;
   if (fits(found) && !state.findings.has(found.id)) {
     state.findings.set(found.id, found);
-    const added = item(found);
-    added.classList.add('is-new');
-    $('feed').prepend(added);
+    place(found);
     if ($('feed').children.length > ROWS_MAX) $('feed').lastElementChild.remove();
     $('news').textContent = `New: ${found.name}, ${who(found.ai_version)}`;
   }
   feedState();
+}
+
+// Where its time has it. What is older than all that is shown comes with "Show older".
+function place(found) {
+  const added = item(found);
+  added.classList.add('is-new');
+  const at = (one) => Date.parse(one.decided_at);
+  const next = [...$('feed').children].find((one) => at(state.findings.get(one.dataset.id)) <= at(found));
+  if (next) next.before(added);
+  else if (!state.next) $('feed').append(added);
 }
 
 // One stop for the Tab key; arrows move within.
