@@ -48,6 +48,10 @@ class Version(Frozen):
     ai_version: str = Field(description="`none` are the people.")
     on_trial: int = Field(description="Claims that are on trial now.")
     claimed: int = Field(description="Claims of resolution, by whomever.")
+    failed: int = Field(
+        description="Claims that did not hold. Where none ever failed, a practice without loss is "
+        "untested, unless customers who come back would be seen."
+    )
     involved: int | None = Field(
         default=None, description="Conversations in which the AI took part."
     )

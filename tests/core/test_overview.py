@@ -60,6 +60,15 @@ def test_in_practice_only_what_lasts_counts() -> None:
     assert one.practice.lower95 == pytest.approx(lasting.lower * 3 / 4, abs=1e-6)
 
 
+def test_what_did_not_hold_is_told_less_what_was_no_failure() -> None:
+    whole = reading()
+    assert version().failed == 1
+    failures = whole["cx_resolution_failures_total"]
+    whole["cx_resolution_failures_retractions_total"] = dict(failures)
+
+    assert [one.failed for one in overview.versions(whole, POLICY)] == [0]
+
+
 def test_each_age_of_a_curve_is_the_estimate_of_all_others() -> None:
     """The versions are taken apart first, which must change nothing."""
     whole = reading()

@@ -132,10 +132,38 @@ def test_where_nothing_is_compared_it_says_why(
         assert (told["practice"] == "nothing is 7 days old") == ("paper" not in changed)
 
 
+@pytest.mark.parametrize(
+    ("failed", "trial", "told"),
+    [
+        (0, 54, "v1 claims 50.0 %, and no customer came back about the 54 on trial."),
+        (0, 0, "v1 claims 50.0 %, and no customer came back about any."),
+        (3, 54, "v1 claims 50.0 %, and 50.0 % stay resolved."),
+    ],
+)
+def test_who_was_never_contradicted_is_called_untested(
+    browser: Browser, pair: Pair, failed: int, trial: int, told: str
+) -> None:
+    share = {"value": 0.5, "lower95": 0.4, "upper95": 0.6}
+    one = {"ai_version": "v1", "on_trial": trial, "claimed": 60, "failed": failed, "curve": []}
+    one |= {"involved": 120, "paper": share, "practice": share}
+    with looking(browser, pair.one) as look:
+        look.show(pair.get("/api/v1/board") | {"versions": [one]})
+
+        assert look.text("#headline") == told
+        assert ("a claim of v1: untested" in look.text("#untested")) == (not failed)
+
+
 def test_who_has_claimed_nothing_is_not_said_to_be_young(browser: Browser, pair: Pair) -> None:
     board = pair.get("/api/v1/board")
     none = {"value": 0.0, "lower95": 0.0, "upper95": 0.1}
-    idle = {"ai_version": "v3", "on_trial": 0, "claimed": 0, "involved": 9, "curve": []}
+    idle = {
+        "ai_version": "v3",
+        "on_trial": 0,
+        "claimed": 0,
+        "failed": 0,
+        "involved": 9,
+        "curve": [],
+    }
     with looking(browser, pair.one) as look:
         look.show(board | {"versions": [idle | {"paper": none}]})
 

@@ -110,6 +110,9 @@ function warnings(board) {
 
 function showPaper(versions) {
   const judged = versions.filter((one) => one.practice);
+  const untested = versions.filter((one) => one.claimed && !one.failed).map((one) => who(one.ai_version));
+  $('untested').textContent = untested.length
+    ? `No customer came back about a claim of ${untested.join(', ')}: untested rather than perfect, unless a return would be recorded.` : '';
   $('headline').textContent = judged.length ? headline(judged) : unjudged(versions);
   const shown = versions.filter((one) => one.paper || (one.claimed && one.ai_version !== 'none'))
     .sort((a, b) => (b.paper?.value ?? -1) - (a.paper?.value ?? -1));
@@ -142,11 +145,16 @@ function headline(judged) {
   const told = (one, of) => `${who(one.ai_version)} (${percent(one[of].value)})`;
   if (judged.length === 1 || paper === practice) {
     const only = judged.length === 1 ? '' : 'leads on paper and in practice: it ';
-    return `${who(paper.ai_version)} ${only}claims ${percent(paper.paper.value)}, and ${percent(paper.practice.value)} stay resolved.`;
+    return `${who(paper.ai_version)} ${only}claims ${percent(paper.paper.value)}, and ${lasting(paper)}.`;
   }
   const sure = practice.practice.lower95 > paper.practice.upper95;
   return `${told(paper, 'paper')} wins on paper, ${told(practice, 'practice')} in practice`
     + `${sure ? '.' : '; the intervals overlap, so it may be chance.'}`;
+}
+
+function lasting({ practice, failed, on_trial: n }) {
+  if (failed) return `${percent(practice.value)} stay resolved`;
+  return `no customer came back about ${n ? `the ${whole.format(n)} on trial` : 'any'}`;
 }
 
 function dumbbell({ paper, practice }) {
