@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.integration.worker import Worker
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-WIDE, PHONE = (1300, 900), (390, 844)
+WIDE, PHONE = (1300, 900), (375, 812)
 _BLOCKING = {"serious", "critical"}
 
 

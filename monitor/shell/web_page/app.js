@@ -31,7 +31,7 @@ const clock = new Intl.DateTimeFormat('en-GB', spell);
 const brief = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const who = (version) => (version === 'none' ? PEOPLE : version);
 const words = (name) => name.replaceAll('_', ' ');
-const short = (name) => (name.length > 18 ? `${name.slice(0, 17)}…` : name);
+const short = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const number = (value) => (value === undefined ? nothing() : whole.format(value));
 const nothing = (why = 'no data') => h('span', { class: 'nothing' }, why);
@@ -192,10 +192,14 @@ function matured({ matured_durable: held, matured_failed: failed, durable }) {
 const swatch = (index) => (index < 0 ? null : h('span', { class: `swatch c${index}`, 'aria-hidden': 'true' }));
 
 // Where the axis begins, and its steps: small differences are seen where all are small.
+const [MIN_WIDTH, NARROW, MAX_WIDTH] = [240, 480, 1000];
 const SCALES = [[0.9, 0.02], [0.8, 0.05], [0.6, 0.1], [0.4, 0.2], [0.2, 0.2], [0, 0.2]];
 
 function curves(versions) {
-  const [width, height, left, right, top, bottom] = [720, 300, 48, 125, 12, 30];
+  // One unit is one pixel, so that text has the size of text.
+  const width = Math.max(MIN_WIDTH, Math.min($('curves').clientWidth, MAX_WIDTH));
+  const letters = width < NARROW ? 10 : 18;
+  const [height, left, right, top, bottom] = [300, 48, 7 * letters, 12, 30];
   const edges = versions[0].curve;
   const [first, last] = [edges[0].seconds / 2, edges.at(-1).seconds];
   const lows = versions.flatMap((one) => one.curve.filter((held) => held.durable && held.is_horizon).map((held) => held.durable.lower95));
@@ -218,10 +222,10 @@ function curves(versions) {
       s('path', { class: `curve c${index}`, d: `M${[start, ...points('value')].join('L')}` }),
       known.filter((held) => held.is_horizon).map((held) => s('circle',
         { class: `dot c${index}`, cx: x(held.seconds), cy: y(held.durable.value), r: 3.5 })),
-      s('text', { class: `named c${index}`, x: width - right + 10, y: labels[index] }, short(who(one.ai_version)))];
+      s('text', { class: `named c${index}`, x: width - right + 10, y: labels[index] }, short(who(one.ai_version), letters))];
   });
   const from = floor > 0 ? `, from ${Math.round(100 * floor)} %` : '';
-  return s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `Durability by age and version${from}; the same numbers are in the table below` }, grid, ticks, lines);
+  return s('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': `Durability by age and version${from}; the same numbers are in the table below` }, grid, ticks, lines);
 }
 
 function apart(places, most) {
@@ -529,6 +533,7 @@ async function* events(body) {
   }
 }
 
+new ResizeObserver(() => state.board && showDurability(state.board.versions)).observe($('curves'));
 $('feed').addEventListener('keydown', move);
 $('feed').addEventListener('focusin', (event) => rove(event.target.closest('.finding')));
 $('older').addEventListener('click', () => loadFeed({ older: true }));
