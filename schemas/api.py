@@ -48,6 +48,10 @@ class Version(Frozen):
     ai_version: str = Field(description="`none` are the people.")
     on_trial: int = Field(description="Claims that are on trial now.")
     claimed: int = Field(description="Claims of resolution, by whomever.")
+    failed: int = Field(
+        description="Claims that did not hold. Where none ever failed, a practice without loss is "
+        "untested, unless customers who come back would be seen."
+    )
     involved: int | None = Field(
         default=None, description="Conversations in which the AI took part."
     )
@@ -72,7 +76,10 @@ class Escalation(Frozen):
 
 
 class Effort(Frozen):
-    """What journeys cost their customers on average, at a checkpoint and by what became of them."""
+    """What journeys cost their customers on average, at a checkpoint and by what became of them.
+
+    What was recorded of none of these journeys is left out.
+    """
 
     at: str
     outcome: str
@@ -151,7 +158,7 @@ class Found(Frozen):
 
 
 class Findings(Frozen):
-    """A piece of the feed, newest first."""
+    """A piece of the feed, newest first by the customers' time that decided it."""
 
     findings: tuple[Found, ...]
     next: str | None = Field(default=None, description="The cursor to ask for what is older.")

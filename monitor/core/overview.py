@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from monitor.core.policy import Policy
 
 BOUND = "same_issue"
-_TRIALS = (EXPOSURE, "cx_resolution_failures_total", "cx_resolution_failures_retractions_total")
+_FAILURES = "cx_resolution_failures"
+_TRIALS = (EXPOSURE, f"{_FAILURES}_total", f"{_FAILURES}_retractions_total")
 _MATURED = "cx_resolutions_matured_total"
 _CLAIMED = "cx_resolutions_claimed_total"
 _INVOLVED = "cx_ai_involved"
@@ -91,6 +92,7 @@ def versions(reading: Reading, policy: Policy) -> Iterator[Version]:
             ai_version=name,
             on_trial=int(on_trial.get(name, 0)),
             claimed=int(claimed.get(name, 0)),
+            failed=int(_net_total(own, _FAILURES)),
             involved=int(n) or None,
             paper=_estimate(wilson(min(hits, n), n)),
             practice=_practice(lasting, min(kept, n) / n if n else None),
@@ -117,11 +119,15 @@ def missed(reading: Reading) -> dict[str, int]:
 
 
 def effort(reading: Reading) -> Iterator[Effort]:
-    """What journeys cost their customers, by checkpoint and by what became of them."""
+    """What journeys cost their customers, by checkpoint and by what became of them.
+
+    A row without a single message may be of customers who wrote none, or of sources that tell of
+    none. Totals do not know which, so there is nothing, and no 0.
+    """
     rows: dict[str, dict[str, float]] = defaultdict(dict)
     for name in EFFORT:
         for key, (n, mean) in means(reading, f"cx_journey_{name}", 0, 1).items():
-            rows[key] |= {"journeys": n, name: mean}
+            rows[key] |= {"journeys": n} | ({name: mean} if mean else {})
     for key, numbers in rows.items():
         at, _, outcome = key.partition("/")
         yield Effort.model_validate({"at": at, "outcome": outcome} | numbers)

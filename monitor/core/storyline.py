@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 _MARK = {"event_id", "source", "type", "at"}
 _ELSEWHERE = {"failures", "returned"}
 _BEGUN = "conversation started"
+_MESSAGE = "cx.message.created.v1"
+_CUSTOMER, _SOMEBODY = "the customer wrote", "a message was written"
+_ASKED, _OPEN = "the customer asked for a human", "the AI asked, or failed to answer"
+_UNANSWERED = "a message that nobody has answered"
+# A message is remembered without its author. Where it is kept, or what rests on it, tells of him.
+_SAID_WHERE = {"waiting": _UNANSWERED, "wants_human": _ASKED, "left_open": _OPEN}
+_SAID_FOR = {
+    "SF-01": _CUSTOMER,
+    "SF-03": _OPEN,
+    "SF-11": _ASKED,
+    "SF-12": _UNANSWERED,
+    "SF-13": _UNANSWERED,
+    "SF-14": "the same was written again",
+    "SF-19": "a human asked for what was known",
+}
 # What was there first stands first where moments are the same.
 _ORDER = ("contact", "event", "due", "verdict", "finding", "pending")
 
@@ -133,14 +148,19 @@ def _proofs(
 ) -> Iterator[Entry]:
     """Contacts, and every event that something rests on, once: with the contact that it began."""
     only = next(iter(contacts), None) if len(contacts) == 1 else None
-    told = [one for standing in standings for one in _marks(standing, None)]
     # Of what a finding rests on is not said in which conversation it was.
-    told += [(evidence, only) for one in found for evidence in one.evidence]
+    told = [
+        (evidence, only, "" if one.retracted else _SAID_FOR.get(one.sf, ""))
+        for one in found
+        for evidence in one.evidence
+    ]
+    told += [one for standing in standings for one in _marks(standing, None)]
+    said = {(evidence.source, evidence.event_id): words for evidence, _, words in told if words}
     events: dict[tuple[str, str], Entry] = {}
-    for evidence, conversation in told:
+    for evidence, conversation, _ in told:
         name = evidence.source, evidence.event_id
         if name not in events or events[name].conversation_id is None:
-            events[name] = _event(evidence, conversation or only)
+            events[name] = _event(evidence, conversation or only, said.get(name, _SOMEBODY))
     begun = {event.at: event for event in events.values() if event.told == _BEGUN}
     for one in contacts.values():
         if one.started_at is not None:
@@ -156,28 +176,39 @@ def _proofs(
     yield from begun.values()
 
 
-def _marks(node: Any, where: str | None) -> Iterator[tuple[Evidence, str | None]]:  # noqa: ANN401
-    """Every event that is remembered somewhere in how a journey stands, and where it was."""
+def _marks(
+    node: Any,  # noqa: ANN401
+    where: str | None,
+    said: str = "",
+) -> Iterator[tuple[Evidence, str | None, str]]:
+    """Every event that is remembered somewhere in how a journey stands, and where it was.
+
+    Of a message also what was said by whom, where that is known.
+    """
     if isinstance(node, list):
         for one in node:
             yield from _marks(one, where)
     if not isinstance(node, dict):
         return
     if node.keys() >= _MARK:
-        yield Evidence.model_validate(node | {"occurred_at": node["at"]}), where
+        yield Evidence.model_validate(node | {"occurred_at": node["at"]}), where, said
         return
+    # What the customer wrote after a claim, and what undid it.
+    by_customer = "message_id" in node or node.get("cause") == "reopen"
     # A conversation is called by its id, everything else by its conversation's.
     inside = node.get("conversation_id") or (node.get("id") if "started_at" in node else where)
     for name, one in node.items():
         # A customer may come back in any conversation.
-        yield from _marks(one, None if name in _ELSEWHERE else inside)
+        words = _CUSTOMER if by_customer else _SAID_WHERE.get(name, "")
+        yield from _marks(one, None if name in _ELSEWHERE else inside, words)
 
 
-def _event(evidence: Evidence, conversation: str | None) -> Entry:
+def _event(evidence: Evidence, conversation: str | None, said: str) -> Entry:
+    named = _words(evidence.type.removeprefix("cx.").rpartition(".v")[0])
     return Entry(
         at=evidence.occurred_at,
         what="event",
-        told=_words(evidence.type.removeprefix("cx.").rpartition(".v")[0]),
+        told=said if evidence.type == _MESSAGE else named,
         conversation_id=conversation,
         evidence=(evidence,),
     )

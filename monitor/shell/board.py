@@ -78,12 +78,23 @@ def _durability(reading: Reading, policy: Policy) -> RenderableType:
     table.add_column("on trial", justify="right")
     for horizon in policy.horizons:
         table.add_column(spell(horizon), justify="right")
+    untested = []
     for version in overview.versions(reading, policy):
         if version.claimed or version.on_trial:
+            who = _who(version.ai_version)
             cells = [_percent(held.durable) for held in version.curve if held.is_horizon]
-            table.add_row(_who(version.ai_version), f"{version.on_trial:,}", *cells)
+            table.add_row(who, f"{version.on_trial:,}", *cells)
+            untested += [] if version.failed else [who]
     title = "Did 'resolved' stay resolved? In %, with the 95 % interval; same issue"
-    return _section(title, table)
+    section = _section(title, table)
+    return Group(section, Text(_untested(untested))) if untested else section
+
+
+def _untested(names: list[str]) -> str:
+    return (
+        f"No customer came back about a claim of {', '.join(names)}: "
+        "untested rather than perfect, unless a return would be recorded."
+    )
 
 
 def _escalations(reading: Reading) -> RenderableType:

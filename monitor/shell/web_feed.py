@@ -1,7 +1,8 @@
 """The feed: what was found last, as far as it is durable, read back from its own topic.
 
 Every worker reads all partitions of it, so whoever is asked has the whole feed, and one that has
-just started has what others found. Nobody pays for it before somebody looks: the topic is read
+just started has what others found. It is told in the order in which customers' time decided it,
+however late it was found. Nobody pays for it before somebody looks: the topic is read
 from the first question on, and only its newest findings are kept.
 """
 
@@ -19,6 +20,7 @@ from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from monitor.core import rules
+from monitor.core.moments import moment_of
 from monitor.core.silent.names import NAMES
 from monitor.shell import log
 from monitor.shell.topic_reader import Runs
@@ -31,10 +33,11 @@ if TYPE_CHECKING:
 
     from aiokafka import ConsumerRecord, TopicPartition
 
+    from monitor.core.moments import Moment
     from monitor.shell.access import Access
 
 KEPT_MAX = 2000
-_PLACE = re.compile(r"([0-9]{1,15})\.([0-9]{1,9})\.([0-9]{1,18})")
+_PLACE = re.compile(r"([0-9]{1,16})\.([0-9]{1,9})\.([0-9]{1,18})")
 _AT_ONCE = 100
 _CAUGHT_UP_WITHIN_SECONDS = 10
 _AGAIN_AFTER_SECONDS = 2.0
@@ -53,15 +56,15 @@ class FeedError(Exception):
 
 
 class Place(NamedTuple):
-    """Where a finding stands in the feed: when it was written, and where."""
+    """Where a finding stands in the feed: when it was decided, and where it was written."""
 
-    written_at: int
+    decided_at: Moment
     partition: int
     offset: int
 
     def __str__(self) -> str:
         """As a cursor is written."""
-        return f"{self.written_at}.{self.partition}.{self.offset}"
+        return f"{self.decided_at}.{self.partition}.{self.offset}"
 
 
 def place_of(cursor: str) -> Place | None:
@@ -71,7 +74,7 @@ def place_of(cursor: str) -> Place | None:
 
 
 class Kept:
-    """The newest findings, each once, in the order in which they were written."""
+    """The newest findings, each once, in the order in which they were decided."""
 
     def __init__(self, at_most: int = KEPT_MAX) -> None:
         """Remember so many."""
@@ -254,7 +257,7 @@ class Feed:
             finding = Finding.model_validate_json(record.value or b"")
         except ValidationError:
             return  # Somebody else's record; ours are what the contract says.
-        place = Place(record.timestamp, record.partition, record.offset)
+        place = Place(moment_of(finding.decided_at), record.partition, record.offset)
         if self.kept.add(place, finding) and self._caught_up.is_set():
             told = self.kept.told(place)
             for listener in tuple(self._listeners):

@@ -10,7 +10,7 @@ from monitor.core import overview
 from monitor.core.estimate import durability
 from monitor.core.policy import Policy
 from monitor.core.silent.names import NAMES
-from tests.build import ai_says, claimed, handoff_requested, promised, started
+from tests.build import ai_says, claimed, handoff_requested, promised, says, started
 from tests.core.test_rules import kinds
 from tests.driver import Driver
 
@@ -60,6 +60,15 @@ def test_in_practice_only_what_lasts_counts() -> None:
     assert one.practice.lower95 == pytest.approx(lasting.lower * 3 / 4, abs=1e-6)
 
 
+def test_what_did_not_hold_is_told_less_what_was_no_failure() -> None:
+    whole = reading()
+    assert version().failed == 1
+    failures = whole["cx_resolution_failures_total"]
+    whole["cx_resolution_failures_retractions_total"] = dict(failures)
+
+    assert [one.failed for one in overview.versions(whole, POLICY)] == [0]
+
+
 def test_each_age_of_a_curve_is_the_estimate_of_all_others() -> None:
     """The versions are taken apart first, which must change nothing."""
     whole = reading()
@@ -85,6 +94,20 @@ def test_where_nothing_was_read_there_is_nothing() -> None:
     assert list(overview.silent_failures({})) == []
     assert list(overview.effort({})) == []
     assert (overview.missed({}), overview.blind({})) == ({}, ())
+
+
+def test_what_no_source_told_of_is_no_zero() -> None:
+    """Nobody wrote, was asked again or passed on, as far as was told; but there was a contact."""
+    driver = Driver()
+    driver.tell(started("ann", "09:00"), claimed("ann", "10:00"))
+    (silent,) = overview.effort(driver.until("1d 12:00").reading())
+    driver.tell(started("ben", "1d 13:00"), says("ben", "1d 13:01"), claimed("ben", "1d 14:00"))
+    (told,) = overview.effort(driver.until("2d 16:00").reading())
+
+    nothing = (None, None, None)
+    assert (silent.contacts, silent.journeys) == (1.0, 1)
+    assert (silent.customer_messages, silent.repeated_requests, silent.transfers) == nothing
+    assert (told.customer_messages, told.repeated_requests, told.journeys) == (0.5, None, 2)
 
 
 def test_what_was_taken_back_stands_no_more() -> None:

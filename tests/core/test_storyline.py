@@ -11,8 +11,18 @@ from monitor.core.storyline import storyline
 from monitor.core.tracker import Tracker
 from schemas.api import Found
 from schemas.decode import TOPICS
-from schemas.published import Finding
-from tests.build import claimed, clock, handoff_requested, moment, promised, says, started, topic_of
+from schemas.published import Evidence, Finding
+from tests.build import (
+    ai_says,
+    claimed,
+    clock,
+    handoff_requested,
+    moment,
+    promised,
+    says,
+    started,
+    topic_of,
+)
 
 if TYPE_CHECKING:
     from schemas.api import Entry, Timeline
@@ -77,6 +87,47 @@ def test_a_finding_has_its_rule_and_its_evidence() -> None:
     assert [one.type for one in finding.evidence] == [
         "cx.resolution.claimed.v1",
         "cx.conversation.started.v1",
+    ]
+
+
+def events_of(*events: Envelope, until: str = "2d 09:00", only: str = "") -> list[str]:
+    """Return what is told of events, by ``only`` how the journey stands, or what was found."""
+    standings, found = told(*events, until=until)
+    if only:
+        standings, found = (standings, []) if only == "standings" else ([], found)
+    timeline = storyline(NAME, standings, found, [])
+    return [one.told for one in of(timeline, "event")]
+
+
+def test_who_wrote_is_told_where_it_is_known() -> None:
+    began = started("ann", "09:00", ai_version="v1")
+    asked = says("ann", "09:01", requests_human=True)
+    went_on = [ai_says("ann", f"09:0{minute}") for minute in (2, 3)]
+    assert events_of(began, asked, until="09:20") == ["the customer asked for a human"]
+    # The finding rests on it, when nothing else remembers it any more.
+    ignored = events_of(began, asked, *went_on, claimed("ann", "09:10"))
+    assert "the customer asked for a human" in ignored
+
+    back = events_of(began, claimed("ann", "09:40", by="human"), says("ann", "10:00"))
+    assert back == ["resolution claimed", "the customer wrote"]
+    asks, timed_out = ai_says("ann", "09:01", "question"), claimed("ann", "10:00", by="system")
+    for only in ("standings", "found"):
+        mute = events_of(began, ai_says("ann", "09:01"), says("ann", "09:02"), only=only)
+        assert mute == ["a message that nobody has answered"]
+        left = events_of(began, asks, timed_out, only=only)
+        assert left == ["the AI asked, or failed to answer", "resolution claimed"]
+
+
+def test_who_wrote_what_takes_a_finding_back_is_not_guessed() -> None:
+    """An answer that comes late is no message of the customer's."""
+    late = ai_says("ann", "09:03")
+    _, found = told(started("ann", "09:00"), ai_says("ann", "09:01"), says("ann", "09:02"))
+    (mute,) = [one for one in found if one.sf == "SF-12"]
+    proof = Evidence(event_id=late.id, source=late.source, type=late.type, occurred_at=late.time)
+    back = mute.model_copy(update={"retracted": True, "evidence": (proof,)})
+
+    assert [one.told for one in of(storyline(NAME, [], [back], []), "event")] == [
+        "a message was written"
     ]
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.integration.worker import Worker
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-WIDE, PHONE = (1300, 900), (390, 844)
+WIDE, PHONE = (1300, 900), (375, 812)
 _BLOCKING = {"serious", "critical"}
 
 
@@ -64,6 +64,16 @@ class Look:
         """Open the page, and wait until it shows a board."""
         self.page.goto(f"http://{LOOPBACK}:{self.worker.port}{path}")
         self.page.wait_for_selector("#live.is-live")
+        self.page.wait_for_selector("#when:text('Customers')")
+
+    def show(self, board: dict[str, Any], *findings: dict[str, Any]) -> None:
+        """Open the page, and tell it this instead of what the worker tells; then no more."""
+        events = [("board", board), *(("finding", one) for one in findings)]
+        told = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
+        # The route that was added last is asked first.
+        self.page.route("**/api/v1/stream", lambda _: None)
+        self.page.route("**/api/v1/stream", lambda route: route.fulfill(body=told), times=1)
+        self.page.goto(f"http://{LOOPBACK}:{self.worker.port}/")
         self.page.wait_for_selector("#when:text('Customers')")
 
     def text(self, selector: str) -> str:

@@ -31,6 +31,13 @@ def feed(pair: Pair, query: str = "") -> list[dict[str, Any]]:
     return found
 
 
+def test_the_feed_is_in_the_order_of_the_times_that_it_tells(pair: Pair) -> None:
+    times = [one["decided_at"] for one in feed(pair)]
+
+    assert len(set(times)) > 1
+    assert times == sorted(times, reverse=True)
+
+
 def test_the_board_is_what_metrics_say_of_all_partitions(pair: Pair) -> None:
     reading = pair.reading()
     board = pair.get("/api/v1/board")

@@ -38,6 +38,9 @@ PAINTS = 3
 BUSY = 3
 PICTURES = ROOT / "docs" / "page"
 FIRST = ".finding >> nth=0"
+#: Of the letters of the chart, as they are on the screen.
+HEIGHTS = """[...document.querySelectorAll('#curves text')].map((one) =>
+  parseFloat(getComputedStyle(one).fontSize) * one.getScreenCTM().a)"""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,7 @@ def test_the_numbers_are_those_of_metrics(look: Look, pair: Pair) -> None:
         told = cells(look, f"[data-effort='{effort.at}/{effort.outcome}']")
         assert told["journeys"] == f"{effort.journeys:,}"
         assert told["contacts"] == f"{effort.contacts:.1f}"
+        assert (told["repeated_requests"] == "no data") == (effort.repeated_requests is None)
     for name, n in overview.counts(reading).items():
         assert f"{n:,} " in look.text("#counts"), name
 
@@ -133,6 +137,38 @@ def test_it_fits_on_a_phone(browser: Browser, pair: Pair) -> None:
         width = look.page.evaluate("document.documentElement.scrollWidth")
 
     assert width <= PHONE[0]
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_text_of_the_chart_can_be_read(
+    browser: Browser, pair: Pair, size: tuple[int, int]
+) -> None:
+    with looking(browser, pair.one, size) as look:
+        look.open()
+        look.page.wait_for_selector("#curves text")
+        assert min(look.page.evaluate(HEIGHTS)) >= 11
+        look.page.set_viewport_size({"width": 320, "height": 700})
+        look.page.wait_for_function("document.querySelector('#curves svg').clientWidth < 300")
+        assert min(look.page.evaluate(HEIGHTS)) >= 11
+        inside = "(one) => one.getBoundingClientRect().right <= innerWidth"
+        assert look.page.evaluate(f"[...document.querySelectorAll('#curves text')].every({inside})")
+
+
+def test_whose_row_it_is_stays_in_sight(browser: Browser, pair: Pair) -> None:
+    """However far a table is scrolled sideways, as on a phone."""
+    with looking(browser, pair.one, PHONE) as look:
+        look.open()
+        for where in ("paper", "durability", "silent", "escalations", "effort"):
+            look.page.wait_for_selector(f"#{where} tbody th")
+            table, name = look.page.locator(f"#{where}"), f"#{where} tbody th >> nth=0"
+            table.evaluate("(one) => one.scrollTo(9999, 0)")
+            assert table.evaluate("(one) => one.scrollLeft") > 0
+            box, edge = look.page.locator(name).bounding_box(), table.bounding_box()
+            assert box is not None
+            assert edge is not None
+            assert box["x"] == pytest.approx(edge["x"], abs=1)
+            # There is room for the others beside it.
+            assert box["width"] < edge["width"] / 2
 
 
 def test_a_finding_is_opened_and_closed_by_keys_alone(look: Look) -> None:
@@ -248,9 +284,12 @@ def test_pictures_are_drawn(
             assert (directory / f"{name}.png").stat().st_size < WEIGHT_MAX
     with looking(browser, pair.one, PHONE) as look:
         look.open()
+        look.page.wait_for_selector(".finding")
+        look.page.screenshot(path=directory / "phone.png")
+        look.page.locator("#durability-section").screenshot(path=directory / "phone-chart.png")
         look.page.click(":text('False resolution, channel hop') >> nth=0")
         look.page.wait_for_selector("#way li")
-        look.page.screenshot(path=directory / "phone.png")
+        look.page.screenshot(path=directory / "phone-way.png")
 
 
 def test_a_broken_promise_appears_without_a_reload(

@@ -98,6 +98,19 @@ def test_durability_is_shown_by_who_resolved() -> None:
     assert line(lines, "people")[0] == "49"
 
 
+def test_who_was_never_contradicted_is_called_untested() -> None:
+    totals = Totals()
+    for version in ("none", "v1"):
+        totals.enter(("same_issue", "1h", version, "billing"), moment("09:00"))
+    reading = reading_of(totals, moment("10:00"))
+    reading["cx_resolution_failures_total"] = {("same_issue", "1h", "none", "billing"): 1}
+    said = "No customer came back about a claim of v1: untested rather than perfect"
+    assert said in " ".join(shown(reading))
+    reading["cx_resolution_failures_total"][("same_issue", "1h", "v1", "billing")] = 1
+
+    assert "untested" not in " ".join(shown(reading))
+
+
 def test_handoffs_are_shown_by_how_they_ended_and_whether_they_were_needed() -> None:
     reading: Reading = {
         "cx_handoffs_total": {("ai_human", "ai", "policy_required", "v1"): 5},

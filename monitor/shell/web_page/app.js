@@ -31,7 +31,7 @@ const clock = new Intl.DateTimeFormat('en-GB', spell);
 const brief = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const who = (version) => (version === 'none' ? PEOPLE : version);
 const words = (name) => name.replaceAll('_', ' ');
-const short = (name) => (name.length > 18 ? `${name.slice(0, 17)}…` : name);
+const short = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const number = (value) => (value === undefined ? nothing() : whole.format(value));
 const nothing = (why = 'no data') => h('span', { class: 'nothing' }, why);
@@ -109,14 +109,19 @@ function warnings(board) {
 }
 
 function showPaper(versions) {
-  const judged = versions.filter((one) => one.paper).sort((a, b) => b.paper.value - a.paper.value);
-  $('headline').textContent = headline(judged.filter((one) => one.practice));
-  const rows = judged.map((one) => h('tr', { 'data-version': one.ai_version },
-    h('th', { scope: 'row' }, who(one.ai_version), h('span', { class: 'aside' }, `${whole.format(one.involved)} conversations`)),
-    cell('paper', percent(one.paper.value)),
-    cell('practice', estimate(one.practice, `nothing is ${inWords(horizon())} old`)),
+  const judged = versions.filter((one) => one.practice);
+  const untested = versions.filter((one) => one.claimed && !one.failed).map((one) => who(one.ai_version));
+  $('untested').textContent = untested.length
+    ? `No customer came back about a claim of ${untested.join(', ')}: untested rather than perfect, unless a return would be recorded.` : '';
+  $('headline').textContent = judged.length ? headline(judged) : unjudged(versions);
+  const shown = versions.filter((one) => one.paper || (one.claimed && one.ai_version !== 'none'))
+    .sort((a, b) => (b.paper?.value ?? -1) - (a.paper?.value ?? -1));
+  const rows = shown.map((one) => h('tr', { 'data-version': one.ai_version },
+    h('th', { scope: 'row' }, who(one.ai_version), h('span', { class: 'aside' }, one.involved ? `${whole.format(one.involved)} conversations` : `${whole.format(one.claimed)} claims`)),
+    cell('paper', one.paper ? percent(one.paper.value) : nothing('no answer recorded')),
+    cell('practice', estimate(one.practice, one.paper?.value ? `nothing is ${inWords(horizon())} old` : undefined)),
     cell('gap', one.practice ? gap(one) : nothing()),
-    h('td', { class: 'picture' }, dumbbell(one))));
+    h('td', { class: 'picture' }, one.paper ? dumbbell(one) : null)));
   fill('paper', rows.length ? table(row(head('version'), head('on paper', { class: 'number' }),
     head(`in practice, ${horizon()}`, { class: 'number' }), head('lost', { class: 'number' }), head('0 to 100 %')),
   rows, 'On paper and in practice, by version') : null);
@@ -127,18 +132,29 @@ function gap({ paper, practice }) {
   return h('span', { class: points >= 0.05 ? 'gap' : '' }, `${points.toFixed(1)} points`);
 }
 
+function unjudged(versions) {
+  if (versions.some((one) => one.paper?.value)) return 'Nothing to compare yet: no version was watched for long enough.';
+  if (versions.some((one) => one.paper)) return 'Nothing to compare yet: the AI has claimed no resolution.';
+  if (versions.some((one) => one.claimed)) return 'Nothing to compare: no answer of the AI was recorded, so claims cannot be set against its conversations.';
+  return 'Nothing to compare yet: nobody has claimed a resolution.';
+}
+
 function headline(judged) {
-  if (!judged.length) return 'Nothing to compare yet: no version was watched for long enough.';
   const best = (of) => judged.reduce((a, b) => (b[of].value > a[of].value ? b : a));
   const [paper, practice] = [best('paper'), best('practice')];
   const told = (one, of) => `${who(one.ai_version)} (${percent(one[of].value)})`;
   if (judged.length === 1 || paper === practice) {
     const only = judged.length === 1 ? '' : 'leads on paper and in practice: it ';
-    return `${who(paper.ai_version)} ${only}claims ${percent(paper.paper.value)}, and ${percent(paper.practice.value)} stay resolved.`;
+    return `${who(paper.ai_version)} ${only}claims ${percent(paper.paper.value)}, and ${lasting(paper)}.`;
   }
   const sure = practice.practice.lower95 > paper.practice.upper95;
   return `${told(paper, 'paper')} wins on paper, ${told(practice, 'practice')} in practice`
     + `${sure ? '.' : '; the intervals overlap, so it may be chance.'}`;
+}
+
+function lasting({ practice, failed, on_trial: n }) {
+  if (failed) return `${percent(practice.value)} stay resolved`;
+  return `no customer came back about ${n ? `the ${whole.format(n)} on trial` : 'any'}`;
 }
 
 function dumbbell({ paper, practice }) {
@@ -176,10 +192,14 @@ function matured({ matured_durable: held, matured_failed: failed, durable }) {
 const swatch = (index) => (index < 0 ? null : h('span', { class: `swatch c${index}`, 'aria-hidden': 'true' }));
 
 // Where the axis begins, and its steps: small differences are seen where all are small.
+const [MIN_WIDTH, NARROW, MAX_WIDTH] = [240, 480, 1000];
 const SCALES = [[0.9, 0.02], [0.8, 0.05], [0.6, 0.1], [0.4, 0.2], [0.2, 0.2], [0, 0.2]];
 
 function curves(versions) {
-  const [width, height, left, right, top, bottom] = [720, 300, 48, 125, 12, 30];
+  // One unit is one pixel, so that text has the size of text.
+  const width = Math.max(MIN_WIDTH, Math.min($('curves').clientWidth, MAX_WIDTH));
+  const letters = width < NARROW ? 10 : 18;
+  const [height, left, right, top, bottom] = [300, 48, 7 * letters, 12, 30];
   const edges = versions[0].curve;
   const [first, last] = [edges[0].seconds / 2, edges.at(-1).seconds];
   const lows = versions.flatMap((one) => one.curve.filter((held) => held.durable && held.is_horizon).map((held) => held.durable.lower95));
@@ -202,10 +222,10 @@ function curves(versions) {
       s('path', { class: `curve c${index}`, d: `M${[start, ...points('value')].join('L')}` }),
       known.filter((held) => held.is_horizon).map((held) => s('circle',
         { class: `dot c${index}`, cx: x(held.seconds), cy: y(held.durable.value), r: 3.5 })),
-      s('text', { class: `named c${index}`, x: width - right + 10, y: labels[index] }, short(who(one.ai_version)))];
+      s('text', { class: `named c${index}`, x: width - right + 10, y: labels[index] }, short(who(one.ai_version), letters))];
   });
   const from = floor > 0 ? `, from ${Math.round(100 * floor)} %` : '';
-  return s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `Durability by age and version${from}; the same numbers are in the table below` }, grid, ticks, lines);
+  return s('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': `Durability by age and version${from}; the same numbers are in the table below` }, grid, ticks, lines);
 }
 
 function apart(places, most) {
@@ -343,13 +363,21 @@ function takeFinding(found) {
   state.remembered += 1;
   if (fits(found) && !state.findings.has(found.id)) {
     state.findings.set(found.id, found);
-    const added = item(found);
-    added.classList.add('is-new');
-    $('feed').prepend(added);
+    place(found);
     if ($('feed').children.length > ROWS_MAX) $('feed').lastElementChild.remove();
     $('news').textContent = `New: ${found.name}, ${who(found.ai_version)}`;
   }
   feedState();
+}
+
+// Where its time has it. What is older than all that is shown comes with "Show older".
+function place(found) {
+  const added = item(found);
+  added.classList.add('is-new');
+  const at = (one) => Date.parse(one.decided_at);
+  const next = [...$('feed').children].find((one) => at(state.findings.get(one.dataset.id)) <= at(found));
+  if (next) next.before(added);
+  else if (!state.next) $('feed').append(added);
 }
 
 // One stop for the Tab key; arrows move within.
@@ -505,6 +533,7 @@ async function* events(body) {
   }
 }
 
+new ResizeObserver(() => state.board && showDurability(state.board.versions)).observe($('curves'));
 $('feed').addEventListener('keydown', move);
 $('feed').addEventListener('focusin', (event) => rove(event.target.closest('.finding')));
 $('older').addEventListener('click', () => loadFeed({ older: true }));
