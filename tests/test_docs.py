@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 PAGES = sorted([ROOT / "README.md", ROOT / "schemas" / "README.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 COMMAND = re.compile(
-    r"outcome-monitor ([a-z-]+(?: (?:new|write|check|show|diff|list|run|redrive|create|past))?)"
+    r"outcome-monitor ([a-z][a-z-]*"
+    r"(?: (?:new|write|check|show|diff|list|run|redrive|create|past))?)"
 )
 
 
