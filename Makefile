@@ -123,6 +123,7 @@ performance: bench ## Measure everything that docs/performance.md tells, and wri
 	@PYTHONPATH=. $(BIN)/python bench/minimal/parts.py --document
 	@PYTHONPATH=. $(BIN)/python bench/obstacles.py --document
 	@PYTHONPATH=. $(BIN)/python bench/fencing.py --events 1500000 --interval 0.2 --document
+	@PYTHONPATH=. $(BIN)/python bench/sizing.py
 
 bench-core: $(VENV)/.test
 	@PYTHONPATH=. $(BIN)/python bench/state.py
