@@ -113,6 +113,13 @@ def test_no_image_moves_under_the_feet_of_its_users(compose: dict[str, Any]) -> 
     assert not [image for image in images if ":" not in image or image.endswith(":latest")]
 
 
+def test_the_broker_is_the_one_that_the_tests_run_against(compose: dict[str, Any]) -> None:
+    pom = (ROOT / "tests" / "integration" / "kafka" / "pom.xml").read_text()
+    (version,) = re.findall(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([^<]+)", pom)
+
+    assert compose["services"]["kafka"]["image"] == f"apache/kafka:{version}"
+
+
 def test_prometheus_scrapes_every_worker(compose: dict[str, Any]) -> None:
     config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     (job,) = config["scrape_configs"]
