@@ -319,13 +319,6 @@ def test_more_workers_than_partitions_are_not_asked_for(everything: list[Manifes
     assert not of_kind("HorizontalPodAutoscaler", manifests(*LEAST))
 
 
-def test_chart_and_product_have_one_version() -> None:
-    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-
-    assert (chart["version"], chart["appVersion"]) == (version, version)
-
-
 WRONG = [
     ((), "kafka.bootstrap: give host:port"),
     (("kafka.bootstrap=kafka",), "/kafka/bootstrap"),
