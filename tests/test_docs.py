@@ -146,6 +146,12 @@ def test_no_link_leads_nowhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_the_first_page_leads_to_all_others() -> None:
+    linked = set(LINK.findall((ROOT / "docs" / "index.md").read_text(encoding="utf-8")))
+
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - linked == {"index.md"}
+
+
 def test_the_page_about_upgrades_names_the_versions_of_the_state() -> None:
     text = (ROOT / "docs" / "upgrades.md").read_text(encoding="utf-8")
     read = " and ".join(map(str, STATES_READ))
