@@ -123,6 +123,7 @@ performance: bench ## Measure everything that docs/performance.md tells, and wri
 	@PYTHONPATH=. $(BIN)/python bench/minimal/parts.py --document
 	@PYTHONPATH=. $(BIN)/python bench/obstacles.py --document
 	@PYTHONPATH=. $(BIN)/python bench/fencing.py --events 1500000 --interval 0.2 --document
+	@PYTHONPATH=. $(BIN)/python bench/sizing.py
 
 bench-core: $(VENV)/.test
 	@PYTHONPATH=. $(BIN)/python bench/state.py
@@ -154,17 +155,18 @@ dist: $(VENV)/.test ## Build wheel, sdist and bill of materials: of one commit a
 	@cd $(DIST) && LC_ALL=C sh -c "sha256sum outcome* > SHA256SUMS" && cat SHA256SUMS
 
 AUDIT := $(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off \
-  --requirement deploy/requirements.lock
+  --requirement deploy/demo.lock
 
 # `make check` asks too, and goes on where the index is a mirror that does not tell.
 audit: $(VENV)/.test ## Ask the package index for vulnerabilities of what is shipped; fails if it does not tell.
 	@$(AUDIT) --strict
 
-lock: ## Resolve both lock files anew (`make lock ARGS=--upgrade` for newer versions).
+lock: ## Resolve all lock files anew (`make lock ARGS=--upgrade` for newer versions).
 	@$(find_python); "$$python" -m venv build/lock
 	@build/lock/bin/python -m pip --quiet --disable-pip-version-check install '$(UV)'
 	@$(RESOLVE) --output-file deploy/requirements.lock
-	@$(RESOLVE) --group test --constraint deploy/requirements.lock \
+	@$(RESOLVE) $(DEMO) --constraint deploy/requirements.lock --output-file deploy/demo.lock
+	@$(RESOLVE) $(DEMO) --group test --constraint deploy/demo.lock \
 	  --output-file tests/requirements.lock
 
 bench-lock: # What the peers of the bench run with.
@@ -179,18 +181,19 @@ clean: ## Remove everything that is not in git's keeping: .venv, builds, caches.
 	find monitor schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One lock for Python 3.11 and later on every platform.
-RESOLVE := build/lock/bin/uv pip compile pyproject.toml --extra demo --group build \
-  --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
+RESOLVE := build/lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --quiet \
   --custom-compile-command 'make lock' $(ARGS)
+# What is shipped, with the demo's broker and what builds an editable install.
+DEMO := --extra demo --group build
 
 # The stamps say which lock is installed. The tests' set-up stands on the demo's, so that two
 # targets under `make -j` never install at the same time.
-$(VENV)/.run: deploy/requirements.lock pyproject.toml
+$(VENV)/.run: deploy/demo.lock pyproject.toml
 	@$(find_python); \
 	  $(BIN)/python -m pip --version >/dev/null 2>&1 || { \
 	    echo "Setting up $(VENV) with $$python; this takes a minute the first time."; \
 	    "$$python" -m venv --clear $(VENV); }
-	@$(PIP) install --require-hashes -r deploy/requirements.lock
+	@$(PIP) install --require-hashes -r deploy/demo.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 

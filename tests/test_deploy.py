@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEPLOY = ROOT / "deploy"
 FILES = [DEPLOY / "compose.yml", DEPLOY / "Dockerfile", *(DEPLOY / "systemd").iterdir()]
-UNIT = DEPLOY / "systemd" / "outcome-monitor@.service"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 _SETTING = re.compile(rf"{PREFIX}([A-Z_]+)")
 _MOUNT = re.compile(r"(?P<from>[^:]+):(?P<to>/[^:]+)(:ro)?")
 
@@ -113,6 +113,13 @@ def test_no_image_moves_under_the_feet_of_its_users(compose: dict[str, Any]) -> 
     assert not [image for image in images if ":" not in image or image.endswith(":latest")]
 
 
+def test_the_broker_is_the_one_that_the_tests_run_against(compose: dict[str, Any]) -> None:
+    pom = (ROOT / "tests" / "integration" / "kafka" / "pom.xml").read_text()
+    (version,) = re.findall(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([^<]+)", pom)
+
+    assert compose["services"]["kafka"]["image"] == f"apache/kafka:{version}"
+
+
 def test_prometheus_scrapes_every_worker(compose: dict[str, Any]) -> None:
     config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     (job,) = config["scrape_configs"]
@@ -144,18 +151,19 @@ def test_the_image_runs_as_nobody_in_particular_and_copies_what_there_is() -> No
     assert {f"!{name}" for name in sources if not name.startswith("/")} <= set(ignored)
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_takes_the_unit(unit: Path, tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None and not os.environ.get("CI"):
         pytest.skip("systemd-analyze is not here")
     assert analyze is not None, "CI must check the units: Debian's package is systemd"
     program = tmp_path / "opt" / "outcome-monitor" / "bin" / "outcome-monitor"
-    unit = tmp_path / "etc" / "systemd" / "system" / "outcome-monitor@1.service"
-    for path in (program, unit):
+    placed = tmp_path / "etc" / "systemd" / "system" / unit.name.replace("@", "@1")
+    for path in (program, placed):
         path.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    unit.write_bytes(UNIT.read_bytes())
+    placed.write_bytes(unit.read_bytes())
 
     run = subprocess.run(
         [
@@ -163,7 +171,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
             "verify",
             "--recursive-errors=no",
             f"--root={tmp_path}",
-            f"/{unit.relative_to(tmp_path)}",
+            f"/{placed.relative_to(tmp_path)}",
         ],
         capture_output=True,
         text=True,
@@ -171,3 +179,29 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     )
 
     assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_units_run_what_there_is_and_are_shut_in_alike() -> None:
+    texts = {unit.stem: unit.read_text() for unit in UNITS}
+    ran = {name: re.findall(r"(?m)^ExecStart=\S+ (\S+)", text) for name, text in texts.items()}
+
+    assert ran == {
+        "outcome-monitor-gateway": ["ingest"],
+        "outcome-monitor-notifier": ["notify"],
+        "outcome-monitor@": ["worker"],
+    }
+    assert len({text.partition("needs nothing else.\n")[2] for text in texts.values()}) == 1
+    for text in texts.values():
+        assert "ProtectSystem=strict" in text.partition("needs nothing else.\n")[2]
+        given = re.findall(r"(?m)^LoadCredential=([^:]+):/etc/outcome-monitor/\1$", text)
+        assert re.findall(r"(?m)^Environment=\S+_FILE=%d/(.+)$", text) == given
+
+
+def test_the_page_about_one_host_starts_every_unit_and_says_the_settings_of_ours() -> None:
+    page = (ROOT / "docs" / "linux.md").read_text(encoding="utf-8")
+    (started,) = re.findall(r"(?m)^systemctl enable --now (.+)$", page)
+    (settings,) = re.findall(r"(?m)^# \S+/worker\.env\n((?:\w+=.*\n)+)", page)
+    ours = (DEPLOY / "systemd" / "worker.env").read_text().splitlines(keepends=True)
+
+    assert {re.sub(r"@\d$", "@", one) for one in started.split()} == {unit.stem for unit in UNITS}
+    assert settings == "".join(line for line in ours if not line.startswith("#"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from monitor.core.catalogue import METRICS
+from monitor.core.form import STATE_VERSION, STATES_READ
 from monitor.core.lengths import write_length
 from monitor.core.policy import NAMES, Policy, ranges, reason_of
 from monitor.shell.drift import ARRIVALS, RESULTS, Comparison, Day, OfType
@@ -125,6 +126,19 @@ def test_a_number_of_the_policy_is_explained_as_it_is(name: str) -> None:
 def test_no_link_leads_nowhere(page: Path) -> None:
     for target in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_first_page_leads_to_all_others() -> None:
+    linked = set(LINK.findall((ROOT / "docs" / "index.md").read_text(encoding="utf-8")))
+
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - linked == {"index.md"}
+
+
+def test_the_page_about_upgrades_names_the_versions_of_the_state() -> None:
+    text = (ROOT / "docs" / "upgrades.md").read_text(encoding="utf-8")
+    read = " and ".join(map(str, STATES_READ))
+
+    assert f"this release writes version {STATE_VERSION} and reads {read} |" in text
 
 
 def test_every_test_that_is_named_as_a_defence_exists() -> None:

@@ -8,6 +8,7 @@ each other piece is read by what is to read it. A block for which there is neith
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,9 @@ from jsonschema import Draft7Validator
 from monitor.adapters.mapping import load_mapping
 from monitor.adapters.references import References
 from monitor.shell.benchmarks import Benchmarks
+from monitor.shell.gateway_file import load_gateway
 from monitor.shell.policy_file import load_policy
+from monitor.shell.settings import PREFIX, Settings
 from schemas.decode import CONVERSATIONS, decode
 from tests.docs.world import world
 from tests.following import assert_said, blocks_of, save, words_of
@@ -42,6 +45,7 @@ NOT_HERE = {
     ("README.md", "Customers' time"): "tests/docs/test_readme.py counts it again",
     ("README.md", "make demo ARGS"): "tests/integration/test_newcomer.py goes the whole way",
     ("README.md", " your systems"): "a picture",
+    ("docs/linux.md", "make dist"): "tests/release/test_dist.py installs it so",
     ("docs/security.md", "internet"): "a picture",
     ("docs/page.md", "export "): "tests/integration/test_web_tls.py has a group with certificates",
     ("docs/kafka-security.md", "error: "): "tests/integration/test_kafka_security.py provokes it",
@@ -164,6 +168,20 @@ def _prometheus(reader: Page, text: str) -> None:
     assert re.search(r"SUCCESS: [1-9]\d* rules found", said)
 
 
+def _settings(reader: Page, text: str) -> None:
+    """Its first line says where it lies."""
+    place, *lines = text.splitlines()
+    named = {line.partition("=")[0].removeprefix(PREFIX).lower() for line in lines}
+    assert named <= Settings.model_fields.keys()
+    Path(reader.here(place.removeprefix("# "))).write_text(reader.here(text))
+
+
+def _gateway(reader: Page, text: str) -> None:
+    file = reader.directory / "gateway.toml"
+    file.write_text(text)
+    assert load_gateway(file).sources
+
+
 def _exporter(_: Page, text: str) -> None:
     """No Collector is here; the gateway wants a source in the path, and a secret."""
     exporter = yaml.safe_load(text)["exporters"]["otlphttp"]
@@ -218,6 +236,9 @@ READ_BY: dict[tuple[str, str], Callable[[Page, str], None]] = {
     ("docs/identity.md", "toml"): _part_of_a_mapping,
     ("docs/ingest.md", "yaml"): _exporter,
     ("docs/kubernetes.md", "yaml"): _values,
+    ("docs/linux.md", "ini"): _settings,
+    ("docs/linux.md", "toml"): _gateway,
+    ("docs/linux.md", "yaml"): _prometheus,
     ("docs/notify.md", "text"): _message,
     ("docs/notify.md", "yaml"): _annotation,
     ("docs/policy.md", "toml"): _policy,

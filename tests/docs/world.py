@@ -73,6 +73,26 @@ done
 for word; do last=$word; done
 test "$1 $4" = "install --values" && test -r "$5" && test -r "$last/Chart.yaml"
 """,
+    # Users are those that were added, and files lie where they are said to lie.
+    "useradd": """#!/bin/sh -e
+for word; do last=$word; done
+echo "$last" >>"$0.d"
+""",
+    "chown": """#!/bin/sh -e
+grep -qx "$1" "${0%chown}useradd.d" && shift
+for file; do test -e "$file"; done
+""",
+    # What is started has a unit, whose user was added before.
+    "systemctl": """#!/bin/sh -e
+test "$1" = enable || exit 0
+shift 2
+for one; do
+  case $one in *@*) unit=${one%@*}@ ;; *) unit=$one ;; esac
+  file=${0%bin/systemctl}units/$unit.service
+  user=$(sed -n -e 's/^User=//p' -e 's/^DynamicUser=yes/-/p' "$file")
+  test "$user" = - || grep -qx "$user" "${0%systemctl}useradd.d"
+done
+""",
 }
 
 
@@ -121,9 +141,9 @@ class Page:
         """Let what is here stand for what the page names."""
         for name, ours in self.world.names.items():
             text = text.replace(name, ours)
-        return text.replace("/etc/prometheus/outcomes", str(self.directory / "outcomes")).replace(
-            "/var/lib/prometheus", str(self.directory)
-        )
+        for place in ("/etc/prometheus", "/var/lib/prometheus", "/var/lib"):
+            text = text.replace(place, str(self.directory))
+        return text
 
     def says(self, script: str) -> str:
         """Run what the page says, and give what was written; servers are stopped when they are up.
@@ -217,6 +237,7 @@ def world(directory: Path) -> Iterator[World]:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
             path.chmod(0o755)
+        (directory / "units").mkdir()
         names = _names(directory, broker.bootstrap, worker, prometheus)
         yield World(directory, broker.bootstrap, worker, prometheus, names)
 
@@ -228,6 +249,7 @@ def _names(directory: Path, bootstrap: str, worker: Worker, prometheus: Stack) -
     _write_keys(directory)
     return {
         f"http://{LOOPBACK}:9464": pages,
+        f"http://{LOOPBACK}:9466": pages,
         "http://10.1.2.3:9464": pages,
         "http://outcomes-outcome-monitor-worker:9464": pages,
         f"http://{LOOPBACK}:9090": prometheus.url,
@@ -236,6 +258,8 @@ def _names(directory: Path, bootstrap: str, worker: Worker, prometheus: Stack) -
         "kafka-1:9092,kafka-2:9092": bootstrap,
         "PARTITIONS=12": f"PARTITIONS={PARTITIONS}",
         "/etc/outcome-monitor": str(directory),
+        "/etc/systemd/system": str(directory / "units"),
+        "/opt/outcome-monitor": sys.prefix,
         "0123456789abcdef0123456789abcdef": finding["journey"],
         "2f6d6a1f5c0b4e7d9a3b8c1d2e4f5a6b": finding["journey"],
         "CONVERSATION": "chat-17",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -322,11 +323,34 @@ def test_more_workers_than_partitions_are_not_asked_for(everything: list[Manifes
     assert not of_kind("HorizontalPodAutoscaler", manifests(*LEAST))
 
 
-def test_chart_and_product_have_one_version() -> None:
-    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+def notes(copy: Path, *values: str) -> str:
+    """What helm says after an installation, which it renders only for a cluster."""
+    shutil.copytree(CHART, copy)
+    (copy / "templates" / "NOTES.txt").rename(copy / "NOTES.txt")
+    template = '{{ tpl (.Files.Get "NOTES.txt") . | toJson }}\n'
+    (copy / "templates" / "notes.yaml").write_text(f"notes: {template}")
+    (told,) = [one["notes"] for one in manifests(*values, chart=copy) if "notes" in one]
+    return str(told)
 
-    assert (chart["version"], chart["appVersion"]) == (version, version)
+
+def test_the_notes_say_how_to_open_the_live_page(tmp_path: Path) -> None:
+    told = notes(tmp_path / "least", *LEAST)
+    (service, port) = re.findall(r"port-forward service/(\S+) (\d+)$", told, re.MULTILINE)[0]
+    (secret,) = re.findall(r"get secret (\S+) .*index \.data \"web\.token\" ", told)
+
+    assert f"at http://127.0.0.1:{port}/\n" in told
+    assert service in of_kind("Service", manifests(*LEAST))
+    assert secret == "web-token"
+    assert "certificate" not in told
+    assert "\n\n\n" not in told
+
+
+def test_the_notes_speak_of_a_certificate_where_the_page_asks_for_one(tmp_path: Path) -> None:
+    told = notes(tmp_path / "everything", *ALL)
+
+    assert "at https://127.0.0.1:" in told
+    assert "a certificate of the CA in web-tls" in told
+    assert "\n\n\n" not in told
 
 
 WRONG = [

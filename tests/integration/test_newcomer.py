@@ -57,7 +57,7 @@ def clone(tmp_path: Path) -> Path:
     environment = Path(sys.prefix)
     assert (environment / ".run").exists(), "not made by `make`, which would install over it"
     (directory / ".venv").symlink_to(environment)
-    for lock in ("deploy/requirements.lock", "pyproject.toml"):
+    for lock in ("deploy/demo.lock", "pyproject.toml"):
         os.utime(directory / lock, (0, 0))
     return directory
 

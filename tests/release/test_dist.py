@@ -118,8 +118,12 @@ def test_the_demo_runs_from_the_wheel_in_an_empty_environment(dist: Path, tmp_pa
     run(sys.executable, "-m", "venv", tmp_path / "venv")
     pip = (tmp_path / "venv/bin/python", "-m", "pip", "--no-input", "install")
     run(*pip, "--require-hashes", "-r", ROOT / "deploy" / "requirements.lock")
-    run(*pip, "--no-index", "--find-links", dist, "outcome-monitor[demo]")
+    run(*pip, "--no-index", "--find-links", dist, "outcome-monitor")
     program = tmp_path / "venv/bin/outcome-monitor"
+    assert "cx.conversations" in run("env", "--chdir", tmp_path, program, "topics", "list")
+
+    run(*pip, "--require-hashes", "-r", ROOT / "deploy" / "demo.lock")
+    run(*pip, "--no-index", "--find-links", dist, "outcome-monitor[demo]")
     demo = ("demo", "--once", "--days", "5", "--seconds", "2")
     said = run("env", "--chdir", tmp_path, program, *demo, COLUMNS="80", TMPDIR=str(tmp_path))
 
