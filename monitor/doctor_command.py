@@ -70,7 +70,9 @@ def _diagnoses(
     try:
         settings = read_settings()
     except SettingsError as error:
-        yield "settings", [Ailment.of(error, "docs/settings.md tells what each may be")]
+        every = map(SettingsError, str(error).splitlines())
+        fix = "docs/settings.md tells what each may be"
+        yield "settings", [Ailment.of(one, fix) for one in every]
         return
     yield "settings", list(examine_files(settings))
     yield "topics", asyncio.run(examine_topics(settings))

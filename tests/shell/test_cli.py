@@ -118,8 +118,8 @@ def test_bash_completes_commands_and_options() -> None:
     ("name", "value", "why"),
     [
         ("DATA_DIR", "/dev/null/data", "/dev/null/data: Not a directory"),
-        ("KAFKA_BOOTSTRAP", "kafka", "give host:port, or several of them with commas"),
-        ("WEB_PORT", "99999", "Input should be less than or equal to 65535"),
+        ("KAFKA_BOOTSTRAP", "kafka", "give host:port, or several of them with commas, not 'kafka'"),
+        ("WEB_PORT", "99999", "give a whole number from 0 to 65535, not '99999'"),
     ],
 )
 def test_a_worker_that_cannot_start_names_the_setting(

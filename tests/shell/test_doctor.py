@@ -13,13 +13,22 @@ import pytest
 
 from monitor.shell.doctor import examine_workers
 from monitor.shell.doctor_alerts import examine_alertmanager
-from monitor.shell.settings import Settings
+from monitor.shell.settings import PREFIX, Settings
 from tests.monitoring.servers import Server
 
 if TYPE_CHECKING:
     from monitor.shell.doctor import Ailment
+    from tests.shell.conftest import Run
 
 SETTINGS = Settings(partitions=2)
+
+
+def test_each_wrong_setting_is_told_with_its_fix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}PARTITIONS", "many")
+    monkeypatch.setenv(f"{PREFIX}PARTITION", "12")
+    status, out, _ = run("doctor")
+
+    assert (status, out.count("fix: ")) == (1, 2)
 
 
 def page(*partitions: int, **samples: float) -> str:
