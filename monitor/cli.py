@@ -114,7 +114,8 @@ def replay_(  # noqa: PLR0913  # as many as it has options
 ) -> None:
     """Run the core over recorded logs, without a broker: event time only, same log, same bytes.
 
-    Without --map every line is a CloudEvent in structured mode.
+    Without --map every line is a CloudEvent in structured mode. What was read and what was refused
+    is told on stderr; exits with 1 if no event was read.
 
     Example: outcome-monitor replay incidents.jsonl.gz --map uci_incident --horizon 5d
     --report report.json --cases cases.jsonl
@@ -135,6 +136,9 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     if cases is not None:
         with cases.open("w", encoding="utf-8") as lines:
             lines.writelines(dump_line(case) for case in replayed.cases)
+    sys.stderr.write(f"{replayed.summary()}\n")
+    if not replayed.events:
+        raise typer.Exit(1)
 
 
 @app.command(name="explain")
