@@ -34,7 +34,7 @@ from monitor.shell.gateway_file import GatewayError
 from monitor.shell.history import History
 from monitor.shell.inquiry import AddressError, InquiryError, ask
 from monitor.shell.outlet import OutletError
-from monitor.shell.policy_file import PolicyError, difference, load_policy, show
+from monitor.shell.policy_file import PolicyError, difference, load_policy, policy_of, show
 from monitor.shell.replay import dump, dump_line, replay
 from monitor.shell.settings import SettingsError, read_settings, write_new_key
 from monitor.shell.topics import TopicError
@@ -82,7 +82,7 @@ def worker() -> None:
     outcome-monitor worker
     """
     settings = read_settings()
-    run_worker(settings, load_policy(settings.policy_file))
+    run_worker(settings, policy_of(settings))
 
 
 @app.command(name="replay")

@@ -23,7 +23,7 @@ from monitor.shell.drift import Comparison, Day
 from monitor.shell.mapping_pages import told_in_lines
 from monitor.shell.mapping_trial import Trial
 from monitor.shell.outlet import write_all
-from monitor.shell.policy_file import load_policy
+from monitor.shell.policy_file import policy_of
 from monitor.shell.reconcile import see_topics
 from monitor.shell.reconcile_pages import Reconciled, page, told, write_metrics
 from monitor.shell.replay import dump
@@ -97,7 +97,7 @@ def _compared(settings: Settings, trial: Trial, records: list[Path], begin: Mome
     source = trial.mapping.file.source.literal
     comparison = Comparison(
         Day(begin, begin + DAY),
-        load_policy(settings.policy_file),
+        policy_of(settings),
         source if isinstance(source, str) else None,
     )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -114,10 +114,17 @@ def test_bash_completes_commands_and_options() -> None:
     assert completed("outcome-monitor", "dead-letters") == {"list", "show", "redrive"}
 
 
+NO_POLICY = (
+    "nope: No such file or directory; fix: give a file that this user can read; "
+    "outcome-monitor policy show writes one"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
         ("DATA_DIR", "/dev/null/data", "/dev/null/data: Not a directory"),
+        ("POLICY_FILE", "nope", NO_POLICY),
         ("KAFKA_BOOTSTRAP", "kafka", "give host:port, or several of them with commas, not 'kafka'"),
         ("WEB_PORT", "99999", "give a whole number from 0 to 65535, not '99999'"),
     ],
