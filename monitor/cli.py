@@ -161,7 +161,9 @@ def explain_(  # noqa: PLR0913  # as many as it has options
         str | None,
         typer.Option(help="With --worker: the customer's reference, so that one worker is asked."),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    json_: Annotated[
+        bool, typer.Option("--json", metavar="", help="JSON instead of text.")
+    ] = False,
 ) -> None:
     """Explain one journey: what happened, what was decided, and by which rule.
 

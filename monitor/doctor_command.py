@@ -38,7 +38,7 @@ def doctor(
     slo: Annotated[
         Path, typer.Option(help="SLO file of which the loaded rules should be made.")
     ] = rule_files.SLO_FILE,
-    json_: Annotated[bool, typer.Option("--json", help="JSON, one a line.")] = False,
+    json_: Annotated[bool, typer.Option("--json", metavar="", help="JSON, one a line.")] = False,
 ) -> None:
     """Examine an installation with the worker's settings, and name the fix of all that is wrong.
 

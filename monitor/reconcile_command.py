@@ -52,12 +52,15 @@ def reconcile(  # noqa: PLR0913  # as many as it has options
         typer.Option(formats=[_DATE], help="Which day, by UTC; without it, yesterday."),
     ] = None,
     produce: Annotated[
-        bool, typer.Option("--produce", help="Send the missing events to the topics, late.")
+        bool,
+        typer.Option("--produce", metavar="", help="Send the missing events to the topics, late."),
     ] = False,
     metrics: Annotated[
         Path | None, typer.Option(help="Write what was found here, for the textfile collector.")
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    json_: Annotated[
+        bool, typer.Option("--json", metavar="", help="JSON instead of text.")
+    ] = False,
 ) -> None:
     """Compare a source's export with the topics: which events of a day are missing, or differ.
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 topics_app = typer.Typer(help="The topics that workers read and write.", no_args_is_help=True)
 
 _T = TypeVar("_T")
-_Json = Annotated[bool, typer.Option("--json", help="JSON, one a line.")]
+_Json = Annotated[bool, typer.Option("--json", metavar="", help="JSON, one a line.")]
 
 
 @topics_app.command(name="list")

@@ -57,6 +57,14 @@ def test_every_command_explains_itself_with_an_example(command: tuple[str, ...])
     assert f"outcome-monitor {' '.join(command)}" in told.output.partition("Example: ")[2]
 
 
+@pytest.mark.parametrize("command", all_commands(), ids=" ".join)
+def test_a_flag_is_not_shown_as_if_it_took_a_value(command: tuple[str, ...]) -> None:
+    told = CliRunner().invoke(cli.app, [*command, "--help"]).output
+
+    # That of `--help` is Typer's own.
+    assert [line.split()[1] for line in told.splitlines() if "<bool>" in line] == ["--help"]
+
+
 def test_without_a_command_all_of_them_are_listed(run: Run) -> None:
     status, out, _ = run()
 
