@@ -87,10 +87,12 @@ def worker() -> None:
 
 @app.command(name="replay")
 def replay_(  # noqa: PLR0913  # as many as it has options
-    files: Annotated[list[Path], typer.Argument(help="JSON lines, plain or gzip.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="JSON lines; CSV and XES with --map; plain or gzip.")
+    ],
     map_: Annotated[
         str | None,
-        typer.Option("--map", help="Mapping file, or the name of one of ours: uci_incident, tau2."),
+        typer.Option("--map", help="Mapping file, or one of ours: outcome-monitor map list."),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Write the report here, not to stdout.")
@@ -145,11 +147,11 @@ def replay_(  # noqa: PLR0913  # as many as it has options
 def explain_(  # noqa: PLR0913  # as many as it has options
     case: Annotated[str, typer.Argument(help="A case, a conversation, or a published journey.")],
     log: Annotated[
-        list[Path] | None, typer.Option(help="JSON lines, plain or gzip; may be given again.")
+        list[Path] | None, typer.Option(help="A log, as for replay; may be given again.")
     ] = None,
     map_: Annotated[
         str | None,
-        typer.Option("--map", help="Mapping file, or the name of one of ours: uci_incident, tau2."),
+        typer.Option("--map", help="Mapping file, or one of ours: outcome-monitor map list."),
     ] = None,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file; without it the default policy.")
