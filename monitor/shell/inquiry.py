@@ -210,6 +210,18 @@ def is_published(name: str) -> bool:
     return _PUBLISHED.fullmatch(name) is not None
 
 
+def how_to_recall(case: str) -> str:
+    """What to do about a journey that no worker remembers."""
+    # A log has conversations, and not the names under which journeys are published.
+    named = (
+        "its conversation, which cx.outcomes and cx.findings tell," if is_published(case) else "it"
+    )
+    return (
+        "one is kept while anything in it is open or on trial, 30 days by default; "
+        f"fix: explain {named} from the log: outcome-monitor explain CONVERSATION --log FILE"
+    )
+
+
 def by_owner(
     owners: Mapping[int, str], partitions: Iterable[int]
 ) -> tuple[dict[str, set[int]], set[int]]:
@@ -274,8 +286,8 @@ def _refusal(case: str, error: urllib.error.HTTPError) -> str:
             )
         case 404:
             return (
-                f"{case}: no worker remembers such a case, conversation or journey; if it has "
-                "ended, explain it from the log: --log FILE"
+                f"{case}: no worker remembers such a case, conversation or journey; "
+                f"{how_to_recall(case)}"
             )
         case 503:
             silent = json.load(error).get("without_answer", [])
