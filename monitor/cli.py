@@ -73,6 +73,11 @@ app.command()(reconcile)
 
 _PAGE_WIDTH = 120
 
+_Map = Annotated[
+    str | None,
+    typer.Option("--map", help="Mapping file, or one of ours: outcome-monitor map list."),
+]
+
 
 @app.command()
 def worker() -> None:
@@ -87,13 +92,8 @@ def worker() -> None:
 
 @app.command(name="replay")
 def replay_(  # noqa: PLR0913  # as many as it has options
-    files: Annotated[
-        list[Path], typer.Argument(help="JSON lines; CSV and XES with --map; plain or gzip.")
-    ],
-    map_: Annotated[
-        str | None,
-        typer.Option("--map", help="Mapping file, or one of ours: outcome-monitor map list."),
-    ] = None,
+    files: Annotated[list[Path], typer.Argument(help="JSON lines, CSV, XES; plain or gzip.")],
+    map_: _Map = None,
     report: Annotated[
         Path | None, typer.Option(help="Write the report here, not to stdout.")
     ] = None,
@@ -149,10 +149,7 @@ def explain_(  # noqa: PLR0913  # as many as it has options
     log: Annotated[
         list[Path] | None, typer.Option(help="A log, as for replay; may be given again.")
     ] = None,
-    map_: Annotated[
-        str | None,
-        typer.Option("--map", help="Mapping file, or one of ours: outcome-monitor map list."),
-    ] = None,
+    map_: _Map = None,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file; without it the default policy.")
     ] = None,

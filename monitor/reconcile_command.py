@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _PAGE_WIDTH = 160
 _DATE = "%Y-%m-%d"
 
+_Json = Annotated[bool, typer.Option("--json", metavar="", help="JSON instead of text.")]
+
 
 def reconcile(  # noqa: PLR0913  # as many as it has options
     file: Annotated[str, typer.Argument(help="Mapping file, or the name of one of ours.")],
@@ -58,9 +60,7 @@ def reconcile(  # noqa: PLR0913  # as many as it has options
     metrics: Annotated[
         Path | None, typer.Option(help="Write what was found here, for the textfile collector.")
     ] = None,
-    json_: Annotated[
-        bool, typer.Option("--json", metavar="", help="JSON instead of text.")
-    ] = False,
+    json_: _Json = False,
 ) -> None:
     """Compare a source's export with the topics: which events of a day are missing, or differ.
 
