@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,8 @@ SETTINGS = Settings(partitions=2)
 
 
 def test_each_wrong_setting_is_told_with_its_fix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What it does to the logs of its own process would last until other tests.
+    monkeypatch.setattr(logging.getLogger("aiokafka"), "setLevel", lambda _: None)
     monkeypatch.setenv(f"{PREFIX}PARTITIONS", "many")
     monkeypatch.setenv(f"{PREFIX}PARTITION", "12")
     status, out, _ = run("doctor")
