@@ -95,7 +95,13 @@ def _show_release(wanted: bool) -> None:
 def whole(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_release, is_eager=True, help="Show the release."),
+        typer.Option(
+            "--version",
+            callback=_show_release,
+            is_eager=True,
+            metavar="",
+            help="Show the release.",
+        ),
     ] = False,
 ) -> None:
     """Every command comes after what concerns the whole."""

@@ -44,7 +44,7 @@ def dead_letters_list(
     reason: _Reason = None,
     since: _Since = None,
     last: Annotated[int, typer.Option(min=0, help="How many, the newest; 0: all.")] = 50,
-    json_: Annotated[bool, typer.Option("--json", help="JSON, one a line.")] = False,
+    json_: Annotated[bool, typer.Option("--json", metavar="", help="JSON, one a line.")] = False,
 ) -> None:
     """List dead letters, the newest last: where each lies, where it came from, what was wrong.
 
@@ -62,7 +62,7 @@ def dead_letters_list(
 def dead_letters_show(
     place: Annotated[str, typer.Argument(help="PARTITION/OFFSET, as `list` shows it.")],
     raw: Annotated[
-        bool, typer.Option("--raw", help="The bytes of its value, nothing else.")
+        bool, typer.Option("--raw", metavar="", help="The bytes of its value, nothing else.")
     ] = False,
 ) -> None:
     """Show one dead letter whole, with what came. It may name a customer.
@@ -89,7 +89,10 @@ def dead_letters_redrive(
         list[str] | None, typer.Argument(help="PARTITION/OFFSET of each, as `list` shows it.")
     ] = None,
     all_: Annotated[
-        bool, typer.Option("--all", help="All of those that --topic, --reason and --since leave.")
+        bool,
+        typer.Option(
+            "--all", metavar="", help="All of those that --topic, --reason and --since leave."
+        ),
     ] = False,
     topic: _Topic = None,
     reason: _Reason = None,

@@ -33,7 +33,7 @@ def demo(  # noqa: PLR0913  # as many as it has options
         typer.Option("--map", help="Its mapping file, or the name of one of ours."),
     ] = None,
     once: Annotated[
-        bool, typer.Option("--once", help="Play once, print the summary, exit.")
+        bool, typer.Option("--once", metavar="", help="Play once, print the summary, exit.")
     ] = False,
     days: Annotated[
         float, typer.Option(min=0.1, max=365, help="How many days of ours to play.")

@@ -42,7 +42,7 @@ def doctor(
         Path | None,
         typer.Option(help="SLO file that the loaded rules should be of; without it the default."),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="JSON, one a line.")] = False,
+    json_: Annotated[bool, typer.Option("--json", metavar="", help="JSON, one a line.")] = False,
 ) -> None:
     """Examine an installation with the worker's settings, and name the fix of all that is wrong.
 
@@ -77,7 +77,9 @@ def _diagnoses(
     try:
         settings = read_settings()
     except SettingsError as error:
-        yield "settings", [Ailment.of(error, "docs/settings.md tells what each may be")]
+        every = map(SettingsError, str(error).splitlines())
+        fix = "docs/settings.md tells what each may be"
+        yield "settings", [Ailment.of(one, fix) for one in every]
         return
     yield "settings", list(examine_files(settings))
     yield "topics", asyncio.run(examine_topics(settings))

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from monitor.mapped_logs import mapping_of
+from monitor.mapped_logs import MapOption, mapping_of
 from monitor.shell.asking import ask
 from monitor.shell.explain import explain
 from monitor.shell.explanation import shown, standings
@@ -28,12 +28,9 @@ _PAGE_WIDTH = 120
 def explain_(  # noqa: PLR0913  # as many as it has options
     case: Annotated[str, typer.Argument(help="A case, a conversation, or a published journey.")],
     log: Annotated[
-        list[Path] | None, typer.Option(help="JSON lines, plain or gzip; may be given again.")
+        list[Path] | None, typer.Option(help="A log, as for replay; may be given again.")
     ] = None,
-    map_: Annotated[
-        str | None,
-        typer.Option("--map", help="Mapping file, or the name of one of ours: uci_incident, tau2."),
-    ] = None,
+    map_: MapOption = None,
     policy: Annotated[
         Path | None, typer.Option(help="Policy file; without it the default policy.")
     ] = None,
@@ -44,7 +41,9 @@ def explain_(  # noqa: PLR0913  # as many as it has options
         str | None,
         typer.Option(help="With --worker: the customer's reference, so that one worker is asked."),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    json_: Annotated[
+        bool, typer.Option("--json", metavar="", help="JSON instead of text.")
+    ] = False,
 ) -> None:
     """Explain one journey: what happened, what was decided, and by which rule.
 

@@ -50,7 +50,9 @@ def map_list() -> None:
 def map_check(
     file: _Mapping,
     sample: Annotated[Path, typer.Option(help="A log, plain or gzip; - is stdin.")],
-    json_: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    json_: Annotated[
+        bool, typer.Option("--json", metavar="", help="JSON instead of text.")
+    ] = False,
 ) -> None:
     """Check a mapping file on a sample: what became of it, and which measures it can feed.
 
@@ -84,7 +86,9 @@ def map_run(
     ] = None,
     kafka: Annotated[
         bool,
-        typer.Option("--kafka", help="Write them to the topics; settings are those of a worker."),
+        typer.Option(
+            "--kafka", metavar="", help="Write them to the topics; settings are those of a worker."
+        ),
     ] = False,
 ) -> None:
     """Turn records into events, as CloudEvents on lines of JSON, or in the topics.

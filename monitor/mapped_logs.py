@@ -10,7 +10,9 @@ import sys
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
 
 from monitor.adapters.mapping import load_mapping, read_mapping
 from monitor.adapters.records import lines_of
@@ -28,6 +30,12 @@ if TYPE_CHECKING:
     from monitor.adapters.mapping import Mapping
     from monitor.adapters.records import Event
     from monitor.shell.mapping_trial import Trial
+
+#: How commands are told of a mapping.
+MapOption = Annotated[
+    str | None,
+    typer.Option("--map", help="Mapping file, or one of ours: outcome-monitor map list."),
+]
 
 STDIO = Path("-")
 _KEY_BYTES = 16

@@ -23,7 +23,7 @@ from monitor.shell.drift import Comparison, Day
 from monitor.shell.mapping_pages import told_in_lines
 from monitor.shell.mapping_trial import Trial
 from monitor.shell.outlet import write_all
-from monitor.shell.policy_file import load_policy
+from monitor.shell.policy_file import policy_of
 from monitor.shell.reconcile import see_topics
 from monitor.shell.reconcile_pages import Reconciled, page, told, write_metrics
 from monitor.shell.replay import dump
@@ -42,6 +42,8 @@ app = typer.Typer()
 _PAGE_WIDTH = 160
 _DATE = "%Y-%m-%d"
 
+_Json = Annotated[bool, typer.Option("--json", metavar="", help="JSON instead of text.")]
+
 
 @app.command()
 def reconcile(  # noqa: PLR0913  # as many as it has options
@@ -55,12 +57,13 @@ def reconcile(  # noqa: PLR0913  # as many as it has options
         typer.Option(formats=[_DATE], help="Which day, by UTC; without it, yesterday."),
     ] = None,
     produce: Annotated[
-        bool, typer.Option("--produce", help="Send the missing events to the topics, late.")
+        bool,
+        typer.Option("--produce", metavar="", help="Send the missing events to the topics, late."),
     ] = False,
     metrics: Annotated[
         Path | None, typer.Option(help="Write what was found here, for the textfile collector.")
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="JSON instead of text.")] = False,
+    json_: _Json = False,
 ) -> None:
     """Compare a source's export with the topics: which events of a day are missing, or differ.
 
@@ -100,7 +103,7 @@ def _compared(settings: Settings, trial: Trial, records: list[Path], begin: Mome
     source = trial.mapping.file.source.literal
     comparison = Comparison(
         Day(begin, begin + DAY),
-        load_policy(settings.policy_file),
+        policy_of(settings),
         source if isinstance(source, str) else None,
     )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -13,7 +13,7 @@ from rich.console import Console
 from monitor.core.lengths import parse_length, write_length
 from monitor.core.moments import MINUTE
 from monitor.core.policy import ranges
-from monitor.mapped_logs import mapping_of
+from monitor.mapped_logs import MapOption, mapping_of
 from monitor.shell.history import History
 from monitor.shell.policy_file import load_policy
 from monitor.shell.replay import dump, dump_line, replay
@@ -24,11 +24,8 @@ app = typer.Typer()
 
 @app.command(name="replay")
 def replay_(  # noqa: PLR0913  # as many as it has options
-    files: Annotated[list[Path], typer.Argument(help="JSON lines, plain or gzip.")],
-    map_: Annotated[
-        str | None,
-        typer.Option("--map", help="Mapping file, or the name of one of ours: uci_incident, tau2."),
-    ] = None,
+    files: Annotated[list[Path], typer.Argument(help="JSON lines, CSV, XES; plain or gzip.")],
+    map_: MapOption = None,
     report: Annotated[
         Path | None, typer.Option(help="Write the report here, not to stdout.")
     ] = None,
@@ -51,7 +48,8 @@ def replay_(  # noqa: PLR0913  # as many as it has options
 ) -> None:
     """Run the core over recorded logs, without a broker: event time only, same log, same bytes.
 
-    Without --map every line is a CloudEvent in structured mode.
+    Without --map every line is a CloudEvent in structured mode. What was read and what was refused
+    is told on stderr; exits with 1 if no event was read.
 
     Example: outcome-monitor replay incidents.jsonl.gz --map uci_incident --horizon 5d
     --report report.json --cases cases.jsonl
@@ -72,6 +70,9 @@ def replay_(  # noqa: PLR0913  # as many as it has options
     if cases is not None:
         with cases.open("w", encoding="utf-8") as lines:
             lines.writelines(dump_line(case) for case in replayed.cases)
+    sys.stderr.write(f"{replayed.summary()}\n")
+    if not replayed.events:
+        raise typer.Exit(1)
 
 
 def _horizons(texts: list[str]) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 
 _T = TypeVar("_T")
-_Json = Annotated[bool, typer.Option("--json", help="JSON, one a line.")]
+_Json = Annotated[bool, typer.Option("--json", metavar="", help="JSON, one a line.")]
 
 
 @app.command(name="list")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.shell.policy_file import load_policy
+from monitor.shell.policy_file import policy_of
 from monitor.shell.settings import read_settings
 from monitor.shell.worker import run_worker
 
@@ -19,4 +19,4 @@ def worker() -> None:
     outcome-monitor worker
     """
     settings = read_settings()
-    run_worker(settings, load_policy(settings.policy_file))
+    run_worker(settings, policy_of(settings))

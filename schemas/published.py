@@ -20,6 +20,9 @@ OUTCOMES = "cx.outcomes"
 FINDINGS = "cx.findings"
 DEAD_LETTERS = "cx.dead-letters"
 
+#: The hexadecimal digits of a keyed hash, which is the name of a journey outside of the state.
+HASH_CHARACTERS = 32
+
 
 class Confidence(StrEnum):
     """How sure a finding is: two records contradict, behaviour suggests, or only an absence."""

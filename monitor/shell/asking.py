@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from monitor.operator_error import FailureError, OperatorError
 from monitor.shell.settings import PREFIX
 from monitor.shell.web_access import NOTHING, why_no_answer
+from schemas.published import HASH_CHARACTERS
 
 if TYPE_CHECKING:
     from monitor.shell.web_access import Proof
@@ -22,6 +24,9 @@ PATH = "/explain"
 CUSTOMER_HEADER = "Customer-Reference"
 #: The owners that the worker asks in its turn.
 ANSWERED_WITHIN_SECONDS = 10
+
+
+_PUBLISHED = re.compile(rf"[0-9a-f]{{{HASH_CHARACTERS}}}")
 
 
 class AddressError(OperatorError):
@@ -63,6 +68,23 @@ def ask(worker: str, case: str, customer: str | None, proof: Proof = NOTHING) ->
     return answer
 
 
+def is_published(name: str) -> bool:
+    """Whether this can be the name under which a journey is published."""
+    return _PUBLISHED.fullmatch(name) is not None
+
+
+def how_to_recall(case: str) -> str:
+    """What to do about a journey that no worker remembers."""
+    # A log has conversations, and not the names under which journeys are published.
+    named = (
+        "its conversation, which cx.outcomes and cx.findings tell," if is_published(case) else "it"
+    )
+    return (
+        "one is kept while anything in it is open or on trial, 30 days by default; "
+        f"fix: explain {named} from the log: outcome-monitor explain CONVERSATION --log FILE"
+    )
+
+
 def _refusal(case: str, error: urllib.error.HTTPError) -> str:
     match error.code:
         case 401:
@@ -72,8 +94,8 @@ def _refusal(case: str, error: urllib.error.HTTPError) -> str:
             )
         case 404:
             return (
-                f"{case}: no worker remembers such a case, conversation or journey; if it has "
-                "ended, explain it from the log: --log FILE"
+                f"{case}: no worker remembers such a case, conversation or journey; "
+                f"{how_to_recall(case)}"
             )
         case 503:
             silent = json.load(error).get("without_answer", [])

@@ -29,7 +29,6 @@ _COUNTED = {
     "claimed": "claims of resolution",
     "dead_letters": "dead letters",
 }
-_ID_TAIL = 17  # the end of an id tells it apart, and fits into a terminal
 _ABSENT = "–"  # noqa: RUF001  # an empty cell of a table
 
 
@@ -58,7 +57,8 @@ def board(reading: Reading, policy: Policy, examples: Examples, at: float | None
         Text(_headline(reading, at), style="bold"),
         _durability(reading, policy),
         _escalations(reading),
-        _silent_failures(reading, examples),
+        _silent_failures(reading),
+        _examples(reading, examples),
     )
 
 
@@ -115,21 +115,31 @@ def _shares(counted: dict[str, int]) -> str:
     )
 
 
-def _silent_failures(reading: Reading, examples: Examples) -> RenderableType:
+def _silent_failures(reading: Reading) -> RenderableType:
     table = _table()
     table.add_column("kind", no_wrap=True)
-    for heading in ("how sure", "found", "per 100", "for example"):
+    for heading in ("how sure", "found", "per 100"):
         table.add_column(heading, justify="right")
     for one in overview.silent_failures(reading):
-        example = examples.findings.get((one.sf, one.confidence))
         table.add_row(
             f"{one.sf} {one.name}",
             one.confidence,
             f"{one.standing:,}",
             _ABSENT if one.per_100 is None else f"{one.per_100:.1f}",
-            (example.conversation_id or _ABSENT)[-_ID_TAIL:] if example else _ABSENT,
         )
     return _section("Silent failures, and how many per 100 conversations", table)
+
+
+def _examples(reading: Reading, examples: Examples) -> RenderableType:
+    """An example of each kind, whole and on a line of its own, to be copied."""
+    table = _table()
+    for heading in ("kind", "how sure", "for example"):
+        table.add_column(heading, overflow="fold")
+    for one in overview.silent_failures(reading):
+        example = examples.findings.get((one.sf, one.confidence))
+        if example and example.conversation_id:
+            table.add_row(one.sf, one.confidence, example.conversation_id)
+    return _section("One of each, for outcome-monitor explain", table)
 
 
 def _table() -> Table:

@@ -21,7 +21,7 @@ from monitor.shell import topic_check
 from monitor.shell.access import access_of
 from monitor.shell.benchmarks import Benchmarks
 from monitor.shell.metrics import BUILD, RELEASE
-from monitor.shell.policy_file import PolicyError, load_policy
+from monitor.shell.policy_file import PolicyError, policy_of
 from monitor.shell.refusal import why_refused
 from monitor.shell.settings import PREFIX, SettingsError
 from monitor.shell.topics import TopicError, topics_of
@@ -103,7 +103,7 @@ def examine_files(settings: Settings) -> Iterator[Ailment]:
     except SettingsError as error:
         yield Ailment.of(error, "see docs/page.md")
     try:
-        load_policy(settings.policy_file)
+        policy_of(settings)
     except PolicyError as error:
         yield Ailment.of(error, "outcome-monitor policy check names the key and its range")
     try:

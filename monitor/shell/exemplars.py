@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from monitor.core.lengths import parse_length
 from monitor.core.moments import seconds
 from monitor.shell.alert_message import EXEMPLARS, Evidence, Journey
-from monitor.shell.publish import HASH_CHARACTERS
 from monitor.shell.settings import ADDRESS
+from schemas.published import HASH_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from monitor.core.timeline import timeline
 from monitor.core.trace import Trace
 from monitor.core.tracker import customer_key
 from monitor.operator_error import OperatorError
-from monitor.shell.replay import Replay, play
+from monitor.shell.replay import NOTHING_READ, Replay, play
 from schemas.conversations import CustomerLinked
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Search(Replay):
 
     def _unread(self) -> str:
         if not self._held:
-            return "; nothing in it was read as an event: is --map wrong, or missing?"
+            return f"; nothing in it was read as an event: {NOTHING_READ}"
         counted = self.tracker.totals.counts.get("cx_events_total", {})
         refused = sum(n for (*_, result), n in counted.items() if result == "invalid")
         return f"; {refused} of its records could not be read" if refused else ""

@@ -117,7 +117,8 @@ def load_gateway(path: Path) -> GatewayFile:
     try:
         file = GatewayFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise GatewayError(f"{path}: {error.strerror}") from None
+        fix = "give a file that this user can read; docs/ingest.md begins with one"
+        raise GatewayError(f"{path}: {error.strerror}; fix: {fix}") from None
     except ValidationError as error:
         mistakes = [_told(path, each) for each in error.errors(include_url=False)]
         raise GatewayError("\n".join(mistakes)) from None

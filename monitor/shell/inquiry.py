@@ -20,8 +20,8 @@ import aiohttp
 
 from monitor.core.moments import datetime_of
 from monitor.core.standing import standing
-from monitor.shell.asking import ANSWERED_WITHIN_SECONDS, PATH
-from monitor.shell.publish import HASH_CHARACTERS, keyed_hash
+from monitor.shell.asking import ANSWERED_WITHIN_SECONDS, PATH, is_published
+from monitor.shell.publish import keyed_hash
 from monitor.shell.topics import partition_of
 from monitor.shell.web_access import NOTHING
 
@@ -40,7 +40,6 @@ _DECODED_AT_ONCE = 200
 _PARTITION = re.compile(r"[0-9]{1,6}")
 # Longer than any name that an event may have.
 _NAME_MAX = 1024
-_PUBLISHED = re.compile(rf"[0-9a-f]{{{HASH_CHARACTERS}}}")
 _FOUND, _NOT_FOUND, _NOT_NOW = 200, 404, 503
 
 
@@ -187,11 +186,6 @@ def _head(number: int, tracker: Tracker, waiting: int) -> Answer:
         "events_waiting": waiting,
         "policy_version": tracker.policy.label,
     }
-
-
-def is_published(name: str) -> bool:
-    """Whether this can be the name under which a journey is published."""
-    return _PUBLISHED.fullmatch(name) is not None
 
 
 def by_owner(

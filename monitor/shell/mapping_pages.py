@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 REFUSALS_MAX = 10
+_HOW_TO_READ_TIMES = (
+    "  fix: say in the mapping how the log writes its times, such as "
+    'time = { of = "timestamp", format = "%Y-%m-%d %H:%M:%S", zone = "Europe/Berlin" }'
+)
 _UNSEEN = "records that have it: the rules would give it"
 
 
@@ -62,7 +66,11 @@ def _refused(refused: list[dict[str, Any]]) -> list[str]:
         for each in refused[:REFUSALS_MAX]
     ]
     left = len(refused) - REFUSALS_MAX
-    return [*lines, f"and {left} more; `map check --json` tells all of them"] if left > 0 else lines
+    if left > 0:
+        lines.append(f"and {left} more; `map check --json` tells all of them")
+    if any(each["why"].endswith(": not_rfc3339") for each in refused):
+        lines.append(_HOW_TO_READ_TIMES)
+    return lines
 
 
 def _coverage(coverage: list[dict[str, Any]]) -> Table:

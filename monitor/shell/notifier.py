@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from monitor.shell import log
 from monitor.shell.alert_message import Notification, text_of
 from monitor.shell.exemplars import Exemplars
-from monitor.shell.notify_settings import NOTIFY_PREFIX
+from monitor.shell.settings import NOTIFY_PREFIX
 from monitor.shell.web import address_of, listen_as_set
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from monitor.shell.settings import PREFIX, WEB_URL, SettingsError, read
+from monitor.shell.environment import written
+from monitor.shell.settings import NOTIFY_PREFIX, WEB_URL, SettingsError, read
 
-NOTIFY_PREFIX = f"{PREFIX}NOTIFY_"
 _WEBHOOK = re.compile(r"https?://([^\s/?#@]+@)?[^\s/?#:@]+(:[0-9]{1,5})?([/?][^\s]*)?")
 
 
@@ -31,7 +31,9 @@ class NotifySettings(BaseSettings):
     webhook_timeout_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(
         default=5.0, description="Time within which the webhook must have answered."
     )
-    prometheus_url: Annotated[str, Field(pattern=r"^https?://[^?#\s]+$")] = Field(
+    prometheus_url: Annotated[
+        str, written(r"https?://[^?#\s]+", "an address, http://… or https://…")
+    ] = Field(
         default="http://127.0.0.1:9090", description="Prometheus, which is asked for exemplars."
     )
     prometheus_timeout_seconds: Annotated[float, Field(ge=0.1, le=60)] = Field(
@@ -41,7 +43,7 @@ class NotifySettings(BaseSettings):
     journeys: Annotated[int, Field(ge=0, le=20)] = Field(
         default=3, description="Example journeys for each alert; 0 asks for none."
     )
-    worker_url: Annotated[str, Field(pattern=WEB_URL)] | None = Field(
+    worker_url: Annotated[str, WEB_URL] | None = Field(
         default=None,
         description=(
             "Where readers reach a worker's pages; without it, where Prometheus reached the one "
@@ -93,9 +95,9 @@ def read_notify_settings() -> NotifySettings:
     """The settings from the environment.
 
     Raises:
-        SettingsError: a variable has a value that it cannot have.
+        SettingsError: a variable is no setting, or has a value that it cannot have.
     """
-    return read(NotifySettings)
+    return read(NotifySettings, NOTIFY_PREFIX)
 
 
 def _checked(name: str, url: str) -> str:

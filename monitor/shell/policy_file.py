@@ -11,10 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from monitor.core.policy import FROM_FILE, NAMES, Policy, range_of, reason_of
 from monitor.operator_error import OperatorError
+from monitor.shell.settings import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from monitor.shell.settings import Settings
 
 _POLICY = TypeAdapter(Policy)
 _WIDTH = 96
@@ -36,13 +39,27 @@ def load_policy(path: Path | None) -> Policy:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return _POLICY.validate_python(content, context=FROM_FILE)
     except OSError as error:
-        raise PolicyError(f"{path}: {error.strerror}") from None
+        fix = "give a file that this user can read; outcome-monitor policy show writes one"
+        raise PolicyError(f"{path}: {error.strerror}; fix: {fix}") from None
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         lines = [f"{path}: {_say(one['loc'], one['msg'])}" for one in found]
         raise PolicyError("\n".join(lines)) from None
     except ValueError as error:
         raise PolicyError(f"{path}: {error}") from None
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The policy that the settings name.
+
+    Raises:
+        PolicyError: as for a file; the setting is named as well.
+    """
+    try:
+        return load_policy(settings.policy_file)
+    except PolicyError as error:
+        lines = [f"{PREFIX}POLICY_FILE: {line}" for line in str(error).splitlines()]
+        raise PolicyError("\n".join(lines)) from None
 
 
 def show(policy: Policy) -> str:

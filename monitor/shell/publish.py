@@ -16,7 +16,7 @@ from monitor.shell.raw_records import writable
 from monitor.shell.topics import DEAD_LETTERS, EVALUATIONS, FINDINGS, OUTCOMES, partition_of
 from schemas.evaluations import evaluation_of
 from schemas.making import changed
-from schemas.published import Finding
+from schemas.published import HASH_CHARACTERS, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from monitor.shell.topics import Topic
     from monitor.shell.writers import Writer
 
-HASH_CHARACTERS = 32
 # So long a partition publishes before others get their turn. In front of a backlog a turn of theirs
 # is a whole batch of records, so more turns would make a flush last for seconds.
 _TURN_SECONDS = 0.005

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from monitor.shell.history import History
     from schemas.envelope import Envelope
 
+NOTHING_READ = "is --map wrong, or missing?"
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
@@ -49,6 +51,19 @@ class Replayed:
     report: dict[str, Any]
     cases: list[dict[str, Any]]
     reading: Reading
+    events: int
+    """How many were read, and so not refused."""
+
+    def summary(self) -> str:
+        """Say in one line what was read, and what was not and why."""
+        refused, ignored = self.report["dead_letters"], self.report.get("ignored_records", {})
+        parts = [f"{self.events:,} events read"]
+        if ignored:
+            parts.append(f"{sum(ignored.values()):,} records ignored")
+        if refused:
+            why = ", ".join(f"{number:,} {reason}" for reason, number in refused.items())
+            parts.append(f"{sum(refused.values()):,} refused ({why})")
+        return ", ".join(parts) + ("" if self.events else f": {NOTHING_READ}")
 
 
 class Held(NamedTuple):
@@ -122,7 +137,7 @@ class Replay:
         whole = report(reading, tracker.policy)
         if self._mapping is not None:
             whole["ignored_records"] = dict(sorted(self._mapping.ignored.items()))
-        return Replayed(whole, self._casebook.lines(), reading)
+        return Replayed(whole, self._casebook.lines(), reading, len(self._held))
 
     def _mapped(self, mapping: Mapping, record: Record | None) -> Iterator[tuple[str, Envelope]]:
         if record is None:

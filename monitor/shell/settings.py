@@ -12,17 +12,26 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import from_json
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from monitor.operator_error import OperatorError
+from monitor.shell.environment import no_form, strangers, written, wrong_values
 
 PREFIX = "OUTCOME_MONITOR_"
+NOTIFY_PREFIX = f"{PREFIX}NOTIFY_"
 _KEY_BYTES_MIN = 16
 LABEL_VALUES_MAX = 50
 ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
-WEB_URL = r"^https?://[^/?#@\s]+/?$"
+WEB_URL = written(r"https?://[^/?#@\s]+/?", "http://host:port or https://host:port")
+_ADDRESSES = written(
+    rf"\s*{ADDRESS.pattern}\s*(,\s*{ADDRESS.pattern}\s*)*",
+    "host:port, or several of them with commas",
+)
+_GROUP = written(
+    r"[a-zA-Z0-9._-]{1,200}", "1 to 200 letters, digits, dots, underscores and hyphens"
+)
 _AnySettings = TypeVar("_AnySettings", bound=BaseSettings)
 
 
@@ -41,10 +50,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _require_addresses(value: str) -> str:
-    if all(ADDRESS.fullmatch(address.strip()) for address in value.split(",")):
-        return value
-    raise PydanticCustomError("addresses", "give host:port, or several of them with commas")
+def _read_labels(value: object, checked: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return checked(from_json(value) if isinstance(value, str) else value)
+    except ValueError:
+        raise no_form('JSON such as {"intent_group": ["billing", "delivery"]}') from None
+
+
+_Labels = Annotated[dict[str, tuple[str, ...]], NoDecode, WrapValidator(_read_labels)]
 
 
 class Settings(BaseSettings):
@@ -54,7 +67,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore"
     )
 
-    kafka_bootstrap: Annotated[str, AfterValidator(_require_addresses)] = Field(
+    kafka_bootstrap: Annotated[str, _ADDRESSES] = Field(
         default="127.0.0.1:9092", description="host:port of one or more brokers, with commas."
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_SSL"] = Field(
@@ -79,7 +92,7 @@ class Settings(BaseSettings):
     kafka_password_file: Path | None = Field(
         default=None, description="File with the password of that user."
     )
-    group: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{1,200}$")] = Field(
+    group: Annotated[str, _GROUP] = Field(
         default="outcome-monitor", description="Consumer group, and prefix of the changelog topic."
     )
     partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
@@ -117,7 +130,7 @@ class Settings(BaseSettings):
     web_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         default=9464, description="Port of the same; 0 picks a free one."
     )
-    web_url: Annotated[str, Field(pattern=WEB_URL)] | None = Field(
+    web_url: Annotated[str, WEB_URL] | None = Field(
         default=None,
         description="Where other workers reach these pages; without it, made of the address.",
     )
@@ -174,7 +187,7 @@ class Settings(BaseSettings):
             "0 lets time pass by events and heartbeats only, as a backfill needs it."
         ),
     )
-    label_values: dict[str, tuple[str, ...]] = Field(
+    label_values: _Labels = Field(
         default={},
         description=(
             "Which values of a label /metrics shows, as JSON; others are counted as `__other__`. "
@@ -264,23 +277,30 @@ def read_settings() -> Settings:
     """The settings from the environment.
 
     Raises:
-        SettingsError: a variable has a value that it cannot have.
+        SettingsError: a variable is no setting, or has a value that it cannot have.
     """
-    return read(Settings)
+    return read(Settings, PREFIX, besides=NOTIFY_PREFIX)
 
 
-def read(kind: type[_AnySettings]) -> _AnySettings:
+def read(kind: type[_AnySettings], prefix: str, besides: str | None = None) -> _AnySettings:
     """The settings of a kind from the environment.
 
+    Args:
+        kind: what there are.
+        prefix: of their names.
+        besides: how names with this prefix begin that are somebody else's.
+
     Raises:
-        SettingsError: a variable has a value that it cannot have.
+        SettingsError: a variable is no setting, or has a value that it cannot have.
     """
+    mistakes = list(strangers(prefix, kind, besides))
     try:
-        return kind()
+        settings = kind()
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = str(kind.model_config["env_prefix"]) + "_".join(map(str, first["loc"])).upper()
-        raise SettingsError(f"{name}: {first['msg']}") from None
+        mistakes += wrong_values(prefix, kind, error)
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    return settings
 
 
 def write_new_key(path: Path) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import web
 
 from monitor.core.storyline import storyline
-from monitor.shell.inquiry import is_published
+from monitor.shell.asking import how_to_recall, is_published
 from monitor.shell.web_feed import FILTERS, FeedError, place_of
 from monitor.shell.web_group import OWNERS, PATH, Share
 from monitor.shell.web_stream import Streams
@@ -91,9 +91,10 @@ class Api:
             if told or silent:
                 break
         if not found and not told:
-            status = 503 if silent else 404
-            why = f"partitions {silent} gave no answer" if silent else "nobody remembers it"
-            return refusal(status, f"no such journey: {why}")
+            if silent:
+                return refusal(503, f"no such journey: partitions {silent} gave no answer")
+            why = f"nobody remembers it; {how_to_recall(journey)}"
+            return refusal(404, f"no such journey: {why}")
         return answer(storyline(journey, told, found, silent))
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:

@@ -13,9 +13,9 @@ import yaml
 
 from monitor.shell import probe as probe_module
 from monitor.shell.gateway_file import load_gateway
-from monitor.shell.notify_settings import NOTIFY_PREFIX, NotifySettings
+from monitor.shell.notify_settings import NotifySettings
 from monitor.shell.policy_file import load_policy
-from monitor.shell.settings import PREFIX, Settings
+from monitor.shell.settings import NOTIFY_PREFIX, PREFIX, Settings
 from tests.commands import listed
 from tests.following import blocks
 from tests.paths import ROOT

@@ -196,6 +196,7 @@ def test_the_command_says_what_to_do_when_nobody_knows(group: Group) -> None:
 
     assert (status, out) == (1, "")
     assert err.startswith("error: chat-99: no worker remembers such a case, conversation or jour")
+    assert "fix: explain it from the log: outcome-monitor explain CONVERSATION --log FILE" in err
 
 
 def test_an_owner_that_is_gone_is_told_from_a_case_that_is_not_there(group: Group) -> None:

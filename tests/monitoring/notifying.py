@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.shell.child import LOOPBACK, ChildProcess, free_port
-from monitor.shell.notify_settings import NOTIFY_PREFIX
+from monitor.shell.settings import NOTIFY_PREFIX
 from tests.paths import ROOT
 
 if TYPE_CHECKING:

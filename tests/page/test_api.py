@@ -165,7 +165,9 @@ def test_a_timeline_is_told_over_its_channels_with_rule_and_evidence(pair: Pair)
 
 
 def test_a_journey_that_nobody_knows_is_told_from_no_name(pair: Pair) -> None:
-    assert pair.ask(f"/api/v1/journeys/{'0' * 32}")[0] == 404
+    status, told = pair.ask(f"/api/v1/journeys/{'0' * 32}")
+    assert status == 404
+    assert "fix: explain its conversation, which cx.outcomes and cx.findings tell" in str(told)
     assert pair.ask("/api/v1/journeys/chat-1")[0] == 400
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from monitor.core.reading import Reading
 
 POLICY = Policy()
+# Whole, for who wants it explained.
+CASE = "tau2-36be136d-df5c-41fd-9e7b-727ce1964d68"
 DASH = "–"  # noqa: RUF001  # as it is printed
 
 
@@ -66,7 +68,7 @@ def test_nothing_read_is_shown_as_dashes_and_never_as_zero() -> None:
         f"Customers' time not begun · {DASH} events · {DASH} journeys · "
         f"{DASH} claims of resolution · {DASH} dead letters"
     )
-    assert [set(line.split()) for line in lines if line.startswith(DASH)] == [{DASH}] * 3
+    assert [set(line.split()) for line in lines if line.startswith(DASH)] == [{DASH}] * 4
 
 
 def test_time_and_counts_stand_on_top() -> None:
@@ -133,13 +135,15 @@ def test_silent_failures_are_shown_with_an_example_that_still_stands() -> None:
     }
     lines = shown(
         reading,
-        finding("SF-04", Confidence.CONFIRMED, "c1", retracted=False),
+        finding("SF-04", Confidence.CONFIRMED, CASE, retracted=False),
         finding("SF-04", Confidence.SUSPECTED, "c2", retracted=False),
         finding("SF-04", Confidence.SUSPECTED, "c3", retracted=True),
     )
 
-    assert line(lines, "SF-04 Phantom handoff   confirmed") == ["3", "5.0", "c1"]
-    assert line(lines, "SF-04 Phantom handoff   suspected") == ["6", "10.0", "c2"]
+    assert line(lines, "SF-04 Phantom handoff   confirmed") == ["3", "5.0"]
+    assert line(lines, "SF-04 Phantom handoff   suspected") == ["6", "10.0"]
+    assert line(lines, "SF-04   confirmed") == [CASE]
+    assert line(lines, "SF-04   suspected") == ["c2"]
 
 
 def test_nothing_is_cut_off_at_the_usual_width() -> None:

@@ -43,6 +43,14 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
     assert f"outcome-monitor {command}" in told.output.partition("Example: ")[2]
 
 
+@pytest.mark.parametrize("command", commands())
+def test_a_flag_is_not_shown_as_if_it_took_a_value(command: str) -> None:
+    told = CliRunner().invoke(cli.app, [*command.split(), "--help"]).output
+
+    # That of `--help` is Typer's own.
+    assert [line.split()[1] for line in told.splitlines() if "<bool>" in line] == ["--help"]
+
+
 def test_without_a_command_all_of_them_are_listed(run: Run) -> None:
     status, out, _ = run()
 
@@ -146,12 +154,19 @@ def test_bash_completes_commands_and_options() -> None:
     assert completed("outcome-monitor", "dead-letters") == {"list", "show", "redrive"}
 
 
+NO_POLICY = (
+    "nope: No such file or directory; fix: give a file that this user can read; "
+    "outcome-monitor policy show writes one"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
         ("DATA_DIR", "/dev/null/data", "/dev/null/data: Not a directory"),
-        ("KAFKA_BOOTSTRAP", "kafka", "give host:port, or several of them with commas"),
-        ("WEB_PORT", "99999", "Input should be less than or equal to 65535"),
+        ("POLICY_FILE", "nope", NO_POLICY),
+        ("KAFKA_BOOTSTRAP", "kafka", "give host:port, or several of them with commas, not 'kafka'"),
+        ("WEB_PORT", "99999", "give a whole number from 0 to 65535, not '99999'"),
     ],
 )
 def test_a_worker_that_cannot_start_names_the_setting(

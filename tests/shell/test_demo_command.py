@@ -53,6 +53,13 @@ def test_a_log_without_an_event_is_told_where_to_look(run: Run, desk: Path) -> N
     )
 
 
+def test_times_that_are_not_read_are_told_with_the_fix(run: Run, desk: Path) -> None:
+    (desk / "log.csv").write_text(f"{COLUMNS}T-1,Opened,2026-03-02 10:00:00,Ann\n")
+    status, out, _ = run("demo", "log.csv", "--map", "desk.toml")
+
+    assert (status, "time = { of = " in out) == (2, True)
+
+
 def test_a_log_of_what_is_still_to_come_is_refused(run: Run, desk: Path) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)  # noqa: TID251  # the command asks, too
     at = tomorrow.isoformat(timespec="seconds")

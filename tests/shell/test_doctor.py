@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import pytest
 
 from monitor.shell.doctor import examine_workers
 from monitor.shell.doctor_alerts import examine_alertmanager, examine_prometheus
-from monitor.shell.settings import Settings
+from monitor.shell.settings import PREFIX, Settings
 from monitor.shell.web_group import OWNERS
 from tests.monitoring.servers import Server
 
@@ -22,8 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from monitor.shell.doctor import Ailment
+    from tests.shell.conftest import Run
 
 SETTINGS = Settings(partitions=2)
+
+
+def test_each_wrong_setting_is_told_with_its_fix(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What it does to the logs of its own process would last until other tests.
+    monkeypatch.setattr(logging.getLogger("aiokafka"), "setLevel", lambda _: None)
+    monkeypatch.setenv(f"{PREFIX}PARTITIONS", "many")
+    monkeypatch.setenv(f"{PREFIX}PARTITION", "12")
+    status, out, _ = run("doctor")
+
+    assert (status, out.count("fix: ")) == (1, 2)
 
 
 def page(*partitions: int, **samples: float) -> str:

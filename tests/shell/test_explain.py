@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from rich.console import Console
 
+from monitor.shell.asking import how_to_recall
 from monitor.shell.explanation import standings
 from tests.build import (
     ai_says,
@@ -193,3 +194,10 @@ def test_partitions_without_an_answer_are_told_of() -> None:
         console.print(standings({"case": "c", "journeys": [], "without_answer": [1, 3]}))
 
     assert captured.get() == "Partitions 1, 3 gave no answer; there may be more.\n"
+
+
+def test_what_is_forgotten_is_told_by_a_name_that_logs_have() -> None:
+    assert "explain it from the log" in how_to_recall("chat-1")
+    assert "explain its conversation, which cx.outcomes and cx.findings tell" in how_to_recall(
+        "0" * 32
+    )

@@ -81,6 +81,11 @@ def test_the_address_is_wanted_where_it_is_signed(tmp_path: Path) -> None:
         loaded(tmp_path, known.replace("https://", "https://user:secret@"))
 
 
+def test_a_file_that_is_not_there_has_its_fix_told(tmp_path: Path) -> None:
+    with pytest.raises(GatewayError, match=r"nowhere\.toml: No such file .*; fix: .*ingest\.md"):
+        load_gateway(tmp_path / "nowhere.toml")
+
+
 def test_a_gateway_without_sources_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GatewayError, match="sources: Field required"):
         loaded(tmp_path, "port = 0\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -93,6 +94,19 @@ def test_what_the_contract_refuses_is_named_by_rule_and_field(run: Run, tmp_path
         "first for record 5: time: not_rfc3339" in out
     )
     assert "5 records, 2 events, 2 records ignored, 1 events refused" in out
+
+
+def test_a_time_as_spreadsheets_write_it_is_refused_with_the_fix(run: Run, tmp_path: Path) -> None:
+    file, mended = tmp_path / "log.jsonl", tmp_path / "mended.toml"
+    file.write_bytes(lines(record("start", at="2026-03-02 10:00:00")))
+    status, out, _ = run("map", "check", DESK, "--sample", file)
+    (fix,) = re.findall(r"^  fix: .* (time = \{.*\})$", out, flags=re.MULTILINE)
+
+    assert status == 1
+    fix = fix.replace("timestamp", "at")
+    mapping = re.sub(r"^time = .*", fix, DESK.read_text(), flags=re.MULTILINE)
+    mended.write_text(mapping)
+    assert run("map", "check", mended, "--sample", file)[0] == 0
 
 
 def test_a_line_that_is_no_record_fails_the_check(run: Run, tmp_path: Path) -> None:

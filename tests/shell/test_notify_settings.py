@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from monitor.shell.notify_settings import NOTIFY_PREFIX, NotifySettings, read_notify_settings
-from monitor.shell.settings import SettingsError
+from monitor.shell.notify_settings import NotifySettings, read_notify_settings
+from monitor.shell.settings import NOTIFY_PREFIX, PREFIX, SettingsError
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 SECRET = "https://chat.example.com/hooks/T0/a-secret"  # pragma: allowlist secret
 # fmt: off
 WRONG = [
-    ("WEBHOOK_TIMEOUT_SECONDS", "0", "greater than or equal to 0.1"),
-    ("PROMETHEUS_URL", "prometheus:9090", "match pattern"),
-    ("PROMETHEUS_URL", "http://prometheus?x=1", "match pattern"),
-    ("JOURNEYS", "21", "less than or equal to 20"),
-    ("WORKER_URL", "http://worker:9464/explain", "match pattern"),
-    ("WORKER_URL", "http://worker:9464 ; true", "match pattern"),
-    ("WEB_PORT", "65536", "less than or equal to 65535"),
-    ("BODY_BYTES_MAX", "10", "greater than or equal to 1024"),
-    ("LOG_LEVEL", "LOUD", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    ("WEBHOOK_TIMEOUT_SECONDS", "0", "give a number from 0.1 to 60"),
+    ("PROMETHEUS_URL", "prometheus:9090", "give an address, http://… or https://…"),
+    ("PROMETHEUS_URL", "http://prometheus?x=1", "give an address, http://… or https://…"),
+    ("JOURNEYS", "21", "give a whole number from 0 to 20"),
+    ("WORKER_URL", "http://worker:9464/explain", "give http://host:port or https://host:port"),
+    ("WORKER_URL", "http://worker:9464 ; true", "give http://host:port or https://host:port"),
+    ("WEB_PORT", "65536", "give a whole number from 0 to 65535"),
+    ("BODY_BYTES_MAX", "10", "give a whole number from 1024 to 67108864"),
+    ("LOG_LEVEL", "LOUD", "give DEBUG, INFO, WARNING or ERROR"),
 ]
 # fmt: on
 
@@ -57,6 +57,20 @@ def test_a_wrong_value_is_refused_by_its_name(
 
     with pytest.raises(SettingsError, match=rf"^{NOTIFY_PREFIX}{name}: .*{why}"):
         read_notify_settings()
+
+
+def test_a_name_that_is_none_is_refused_and_the_workers_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}PARTITION", "12")
+    monkeypatch.setenv(f"{NOTIFY_PREFIX}WEBHOK_URL", SECRET)
+
+    with pytest.raises(SettingsError) as refused:
+        read_notify_settings()
+    assert str(refused.value) == (
+        f"{NOTIFY_PREFIX}WEBHOK_URL: there is no such setting; "
+        f"did you mean {NOTIFY_PREFIX}WEBHOOK_URL?"
+    )
 
 
 def test_the_webhook_is_read_from_a_file_or_given(

@@ -13,7 +13,8 @@ import pytest
 from monitor.core.calendars import Calendar, Week
 from monitor.core.moments import DAY, HOUR, MINUTE, moment_of
 from monitor.core.policy import Policy
-from monitor.shell.policy_file import PolicyError, difference, load_policy, show
+from monitor.shell.policy_file import PolicyError, difference, load_policy, policy_of, show
+from monitor.shell.settings import PREFIX, Settings
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -122,6 +123,16 @@ def test_a_wrong_value_is_refused_by_its_key_and_range(
 def test_a_missing_file_is_named(file: Path) -> None:
     with pytest.raises(PolicyError, match=r"policy\.toml: No such file"):
         load_policy(file)
+
+
+def test_of_a_file_that_is_set_each_mistake_names_the_setting(file: Path) -> None:
+    file.write_text('gap = "1s"\ngrace_share = 2\n')
+
+    with pytest.raises(PolicyError) as refused:
+        policy_of(Settings(policy_file=file))
+    (one, other) = str(refused.value).splitlines()
+    assert one.startswith(f"{PREFIX}POLICY_FILE: {file}: gap: ")
+    assert other.startswith(f"{PREFIX}POLICY_FILE: {file}: grace_share: ")
 
 
 def test_a_difference_is_said_key_by_key() -> None:

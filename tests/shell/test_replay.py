@@ -67,7 +67,7 @@ def test_the_report_goes_to_stdout(run: Run, log: Path) -> None:
     status, out, err = run("replay", log)
     report = json.loads(out)
 
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, f"{len(STORY)} events read\n")
     assert sum(report["claims"].values()) == 1
     assert report["journeys"] == 1
     assert sum(report["events"].values()) == len(STORY)
@@ -158,7 +158,7 @@ def test_a_mapping_is_known_by_name_and_by_path(run: Run, tmp_path: Path) -> Non
     log.write_text(json.dumps({"nothing": "that the mapping knows"}) + "\n")
     named = run("replay", log, "--map", "uci_incident")
 
-    assert named[0] == 0
+    assert named[::2] == (1, "0 events read, 1 records ignored: is --map wrong, or missing?\n")
     assert sum(json.loads(named[1])["ignored_records"].values()) <= 1
     assert run("replay", log, "--map", MAPS / "uci_incident.toml") == named
 
@@ -169,11 +169,23 @@ def test_what_cannot_be_read_is_counted_and_passed_over(
 ) -> None:
     lines = b"\n".join([b"{", b"\xff\xfe", b"[]", b'"text"', b"", b"   ", b"[" * 100_000])
     log.write_bytes(lines + b"\n" + log.read_bytes())
-    status, out, _ = run("replay", log, *(["--map", map_] if map_ else []))
+    status, out, err = run("replay", log, *(["--map", map_] if map_ else []))
 
-    assert status == 0
     want = {"not_json": 5} if map_ else {"not_an_event": 2, "not_json": 3}
     assert json.loads(out)["dead_letters"] == want
+    read = f"0 events read, {len(STORY)} records ignored" if map_ else f"{len(STORY)} events read"
+    assert status == (1 if map_ else 0)
+    assert err.startswith(f"{read}, 5 refused ({'5' if map_ else '2 not_an_event, 3'} not_json)")
+
+
+def test_a_log_of_which_nothing_is_read_is_no_success(run: Run, tmp_path: Path) -> None:
+    page, report = tmp_path / "page.md", tmp_path / "report.json"
+    page.write_text("# A page\n\nof text\n")
+    status, out, err = run("replay", page, "--report", report)
+
+    assert (status, out) == (1, "")
+    assert err == "0 events read, 2 refused (2 not_json): is --map wrong, or missing?\n"
+    assert json.loads(report.read_text())["dead_letters"] == {"not_json": 2}
 
 
 @pytest.mark.parametrize(
