@@ -107,9 +107,7 @@ def map_run(
     settings = read_settings() if kafka else None
     target = STDIO if out is None else out
     if target != STDIO:
-        require_writable(target)
-        if any(part != STDIO and part.samefile(target) for part in records):
-            raise UsageError(f"{target} is read and cannot be written; fix: choose another --out")
+        _require_unread(target, records)
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         events = mapped(trial, records, progress)
@@ -126,6 +124,12 @@ def map_run(
         console.print(f"{written:,} events acknowledged by {settings.kafka_bootstrap}")
     if not trial.is_clean:
         raise typer.Exit(1)
+
+
+def _require_unread(target: Path, records: list[Path]) -> None:
+    require_writable(target)
+    if any(part != STDIO and part.samefile(target) for part in records):
+        raise UsageError(f"{target} is read and cannot be written; fix: choose another --out")
 
 
 @contextmanager
