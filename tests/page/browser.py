@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from tests.integration.worker import Worker
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+SECONDS_MAX = 60
+ASK_MILLISECONDS = 50
 WIDE, PHONE = (1300, 900), (375, 812)
 _BLOCKING = {"serious", "critical"}
 
@@ -81,6 +84,17 @@ class Look:
 
     def texts(self, selector: str) -> list[str]:
         return self.page.locator(selector).all_inner_texts()
+
+    def until(self, expression: str) -> None:
+        """Wait until it holds on the page.
+
+        Playwright's own `wait_for_function` asks again from within the page, whose policy forbids
+        what it uses for that; it fails where the first answer is no.
+        """
+        deadline = time.monotonic() + SECONDS_MAX
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, f"it did not come to {expression}"
+            self.page.wait_for_timeout(ASK_MILLISECONDS)
 
     def barriers(self) -> list[str]:
         """Return what axe finds that keeps people out."""

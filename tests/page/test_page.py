@@ -148,7 +148,7 @@ def test_the_text_of_the_chart_can_be_read(
         look.page.wait_for_selector("#curves text")
         assert min(look.page.evaluate(HEIGHTS)) >= 11
         look.page.set_viewport_size({"width": 320, "height": 700})
-        look.page.wait_for_function("document.querySelector('#curves svg').clientWidth < 300")
+        look.until("document.querySelector('#curves svg').clientWidth < 300")
         assert min(look.page.evaluate(HEIGHTS)) >= 11
         inside = "(one) => one.getBoundingClientRect().right <= innerWidth"
         assert look.page.evaluate(f"[...document.querySelectorAll('#curves text')].every({inside})")
@@ -220,7 +220,7 @@ def test_what_a_link_names_is_shown(browser: Browser, pair: Pair) -> None:
 def test_a_kind_in_the_table_filters_the_feed(look: Look) -> None:
     look.page.wait_for_selector(".finding")
     look.page.click("[data-failure='SF-05/confirmed'] .link")
-    look.page.wait_for_function(
+    look.until(
         "[...document.querySelectorAll('.finding strong')].every("
         "(one) => one.textContent === 'Orphaned handoff')"
     )
@@ -234,9 +234,7 @@ def test_older_findings_are_asked_for(look: Look, pair: Pair) -> None:
     while look.page.locator("#older").is_visible():
         shown = look.page.locator(".finding").count()
         look.page.click("#older")
-        look.page.wait_for_function(
-            "(n) => document.querySelectorAll('.finding').length > n", arg=shown
-        )
+        look.until(f"document.querySelectorAll('.finding').length > {shown}")
 
     ids = [one.get_attribute("data-id") for one in look.page.locator("#feed li").all()]
     assert ids == [one["id"] for one in everything["findings"]]
