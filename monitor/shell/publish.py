@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from monitor.shell.writers import Writer
 
 # So long a partition publishes before others get their turn. In front of a backlog theirs is a part
-# of a batch, which takes about twice as long.
-_TURN_SECONDS = 0.01
+# of a batch, which takes a few times as long.
+_TURN_SECONDS = 0.005
 
 
 class Publisher:
