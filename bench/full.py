@@ -66,13 +66,20 @@ class Traffic:
 
     @classmethod
     @cache
-    def of(cls, events: int) -> Traffic:
+    def of(cls, events: int, of_a_customer: int = EVENTS_OF_A_CUSTOMER) -> Traffic:
         """Make it; the last heartbeats let event time pass the last event by a minute."""
-        messages = list(itertools.islice(_sent(events), events))
+        messages = list(itertools.islice(_sent(events, of_a_customer), events))
         named = (dict(one.headers)["ce_time"] or b"" for one in messages)
         last = max(datetime.fromisoformat(time_.decode()) for time_ in named)
         beat = timedelta(minutes=1, microseconds=1)
         return cls([*messages, *heartbeats(-1, last + beat)], replayed(messages))
+
+    def split(self, last: int) -> tuple[Traffic, Traffic]:
+        """The last messages apart; what a replay comes to is told of all."""
+        return (
+            Traffic(self.messages[:-last], self.reading),
+            Traffic(self.messages[-last:], self.reading),
+        )
 
     def entries(self) -> Iterator[Entry]:
         """What is to be appended."""
@@ -84,13 +91,13 @@ class Traffic:
             yield one.topic, partition, one.key, one.value, one.headers, now
 
 
-def following(events: int) -> Iterator[Message]:
+def following(events: int, of_a_customer: int) -> Iterator[Message]:
     """What is sent after a backlog of so many events, without end."""
-    return itertools.islice(_sent(events), events, None)
+    return itertools.islice(_sent(events, of_a_customer), events, None)
 
 
-def _sent(events: int) -> Iterator[Message]:
-    customers = max(1, events // EVENTS_OF_A_CUSTOMER)
+def _sent(events: int, of_a_customer: int) -> Iterator[Message]:
+    customers = max(1, events // of_a_customer)
     for topic, key, headers, value, _ in traffic.records(customers, SEED):
         yield Message(topic, key, value, tuple(headers))
 
@@ -138,14 +145,14 @@ def team(broker_name: str, count: int) -> Iterator[Team]:
         yield Team(running, workers, cpu_seconds(workers[0].pid))
 
 
-def drain(those: Team, backlog: Traffic) -> dict[str, Any]:
-    """Let them drain a backlog, and say what it took."""
+def drain(those: Team, backlog: Traffic, drained: int = 0) -> dict[str, Any]:
+    """Let them drain a backlog after so many events, and say what it took."""
     those.signal(signal.SIGSTOP)
     asyncio.run(append(those.broker.bootstrap, backlog.entries()))
     before, broker_before = those.cpu_seconds(), cpu_seconds(those.broker.pid)
     begun_at = time.monotonic()
     those.signal(signal.SIGCONT)
-    asyncio.run(_drained(those.broker.bootstrap, len(backlog.messages)))
+    asyncio.run(_drained(those.broker.bootstrap, drained + len(backlog.messages)))
     taken = time.monotonic() - begun_at
     cpu, broker_cpu = (
         those.cpu_seconds() - before,

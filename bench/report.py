@@ -104,7 +104,7 @@ _MORE = {
     },
     "latency": {
         "events_per_s": ",.0f",
-        "probes": ",.0f",
+        "looks": ",.0f",
         "p50_ms": ",.0f",
         "p99_ms": ",.0f",
         "page_ms": ",.0f",

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from faust.types import TP
@@ -43,7 +44,7 @@ from monitor.shell.transport import WriteBehind
 from monitor.shell.writers import FencedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 
     from monitor.shell.changelog import Known, Partition
     from monitor.shell.live import Callbacks
@@ -102,6 +103,10 @@ class Ledger(WriteBehind):
     def _in_hand(self) -> Collection[int]:
         """The partitions of which a batch is being folded at this moment."""
 
+    @abc.abstractmethod
+    async def _rest(self, seconds: float) -> None:
+        """Let others have their turn for about so long, between the cuts of two partitions."""
+
     # For agents and timers
 
     @property
@@ -147,9 +152,13 @@ class Ledger(WriteBehind):
         async with self._flushing:
             if not self._ready:
                 return False
-            cuts = list(self._cuts())
+            cuts: list[Cut] = []
+            flushing: list[asyncio.Task[bool]] = []
             try:
-                done = await all_of(self._flush(cut) for cut in cuts)
+                async with asyncio.TaskGroup() as group:
+                    async for cut in self._cuts():
+                        cuts.append(cut)
+                        flushing.append(group.create_task(self._flush(cut)))
             except BaseException:
                 self.suspend()
                 for cut in cuts:
@@ -158,17 +167,21 @@ class Ledger(WriteBehind):
             finally:
                 for cut in cuts:
                     cut.live.touched |= cut.live.durable is not cut.next_offsets
-            return all(done) and not any(live.lost for live in self._live.values())
+            done = all(task.result() for task in flushing)
+            return done and not any(live.lost for live in self._live.values())
 
-    def _cuts(self) -> Iterator[Cut]:
-        in_hand = self._in_hand()
-        for number, live in self._live.items():
-            if live.touched and not live.lost and number not in in_hand:
+    async def _cuts(self) -> AsyncIterator[Cut]:
+        for number, live in list(self._live.items()):
+            is_ours = self._ready and self._live.get(number) is live
+            if is_ours and live.touched and not live.lost and number not in self._in_hand():
+                began_at = monotonic()
                 live.touched = False
                 live.unflushed.update(live.partition.changes())
                 live.outputs.append(self._callbacks.take_outputs(live.partition))
                 offsets = dict(live.next_offsets)
                 yield Cut(number, live, dict(live.unflushed), offsets, live.backlog)
+                # As long as it took, for whatever else there is to do.
+                await self._rest(monotonic() - began_at)
 
     async def _flush(self, cut: Cut) -> bool:
         live = cut.live

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from monitor.shell.topics import Topic
     from monitor.shell.writers import Writer
 
-# So long a partition publishes before others get their turn. In front of a backlog a turn of theirs
-# is a whole batch of records, so more turns would make a flush last for seconds.
+# So long a partition publishes before others get their turn. In front of a backlog theirs is a part
+# of a batch, which takes a few times as long.
 _TURN_SECONDS = 0.005
 
 

@@ -6,6 +6,7 @@ is done with that is the ledger's affair.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import faust
@@ -135,6 +136,9 @@ class SessionTable(Ledger, faust.Table[bytes, bytes]):
 
     def _in_hand(self) -> set[int]:
         return {batch.partition for batch in self._consumer.in_hand}
+
+    async def _rest(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     # Rebalance and recovery, called by Faust
 

@@ -55,7 +55,7 @@ __all__ = [
 
 SCHEME = "kafka-batch"
 _LOOK_AGAIN_AFTER_SECONDS = 0.05
-_RECORDS_AT_ONCE = 500
+_RECORDS_AT_ONCE = 100
 
 
 class BatchSchema(faust.Schema[Any, Any]):
@@ -175,18 +175,35 @@ class BatchConsumer(driver.Consumer):
                 # That a fetch found nothing but marks of transactions shows when this is over, and
                 # recovery waits for it.
                 fetched, _ = await self._wait_next_records(1.0 if self._gate_open else 0.1)
-                for (batch,) in (fetched or {}).values():
-                    await self._deliver(batch)
+                await self._deliver([batch for (batch,) in (fetched or {}).values()])
         except (ConsumerStoppedError, asyncio.CancelledError):
             if not self.app.should_stop:
                 raise
 
-    async def _deliver(self, batch: RecordBatch) -> None:
-        if not self._deliveries.admit(batch, wanted=self._may_deliver(batch)):
-            return
-        self._raise_recovery_target(batch)
-        await self.wait_first(self.callback(batch), self.suspend_flow.wait())
-        self._deliveries.delivered(batch, surely=self._may_deliver(batch))
+    async def _deliver(self, batches: list[RecordBatch]) -> None:
+        # One wait for all of them: each wait is a way through the loop, which others have to wait
+        # for, and a poll of a busy worker brings something of every partition.
+        if batches:
+            await self.wait_first(self._hand_over(batches), self.suspend_flow.wait())
+        for batch in batches:
+            self._deliveries.delivered(batch, surely=False)
+
+    async def _hand_over(self, batches: list[RecordBatch]) -> None:
+        """Deliver batches, and take out of the list what that has been decided of."""
+        while batches:
+            batch = batches[0]
+            if self._deliveries.admit(batch, wanted=self._may_deliver(batch)):
+                self._raise_recovery_target(batch)
+                await self.callback(batch)
+                self._deliveries.delivered(batch, surely=self._may_deliver(batch))
+            batches.pop(0)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Do nothing: who delivers waits for room, and fetching stops with him.
+
+        Faust would leave the partition out until the queue is nearly empty. A poll that began
+        meanwhile would not learn of that, and wait for all of its time while records are at hand.
+        """
 
     def _may_deliver(self, batch: RecordBatch) -> bool:
         if not self.flow_active or batch.generation_id != self.app.consumer_generation_id:

@@ -60,6 +60,7 @@ SIGNATURES: list[tuple[Any, str, str]] = [
     (driver.Consumer, "_new_consumer_thread", ""),
     (driver.Consumer, "_drain_messages", "fetcher"),
     (driver.Consumer, "_commit_tps", "tps start_new_transaction"),
+    (driver.Consumer, "on_buffer_full", "tp"),
     (driver.Consumer, "on_partitions_assigned", "assigned generation_id"),
     (driver.Consumer, "on_partitions_revoked", "revoked"),
     (driver.Consumer, "perform_seek", ""),

@@ -208,6 +208,10 @@ class SimulatedWorker(Ledger):
     def _in_hand(self) -> set[int]:
         return set()
 
+    async def _rest(self, _seconds: float) -> None:
+        for _ in range(self._chance.randrange(3)):
+            await self._turn()
+
     def _take(self, partition: Partition) -> Callable[[Writer], Coroutine[Any, Any, None]]:
         assert isinstance(partition, Counts)
         lines, partition.lines = partition.lines, []
