@@ -54,6 +54,8 @@ _NEXT_PART = 16
 _AGENDA_MIN = 50_000
 # So large a part of those in use leaves when there are too many.
 _LEAVE_PART = 8
+# So many rows are encoded before others have their turn: a few milliseconds.
+_AT_ONCE = 50
 
 
 class Customers(Mapping[str, Customer]):
@@ -74,8 +76,8 @@ class Customers(Mapping[str, Customer]):
         self.agenda: list[Entry] = []
         self._rows = rows
         self._size = len(rows)
-        # The changes of those who left use since they were collected last.
-        self._left: dict[bytes, bytes | None] = {}
+        # The changes that are encoded and not collected.
+        self._encoded: dict[bytes, bytes | None] = {}
         # Rows that are due before this moment and not in use are on the agenda.
         self._horizon: Moment = 0
         self._agenda_max = _AGENDA_MIN
@@ -172,18 +174,22 @@ class Customers(Mapping[str, Customer]):
     @property
     def changed(self) -> int:
         """How many rows have changed since `changes` was called last."""
-        return len(self.dirty) + len(self._left)
+        return len(self.dirty) + len(self._encoded)
+
+    def prepare(self) -> Iterator[None]:
+        """Encode what has changed by now ahead of `changes`, a few rows at a time.
+
+        Steps may be made between them. What they change is encoded once more.
+        """
+        changed = list(self.dirty)
+        for start in range(0, len(changed), _AT_ONCE):
+            self._encode(changed[start : start + _AT_ONCE])
+            yield
 
     def changes(self) -> dict[bytes, bytes | None]:
         """The rows that changed since the last call; who is gone is None."""
-        changed, self._left = self._left, {}
-        for reference in self.dirty:
-            customer = self.hot.get(reference)
-            changed[key_of(reference)] = (
-                None if customer is None else self._encoded(reference, customer)
-            )
-        self.dirty.clear()
-        self._rows.put(changed)
+        self._encode(list(self.dirty))
+        changed, self._encoded = self._encoded, {}
         self.settle()
         return changed
 
@@ -220,17 +226,24 @@ class Customers(Mapping[str, Customer]):
         return customer
 
     def _let_go(self, reference: str) -> None:
-        customer = self.hot.pop(reference)
         if reference in self.dirty:
-            change: dict[bytes, bytes | None] = {
-                key_of(reference): self._encoded(reference, customer)
-            }
-            self._rows.put(change)
-            self._left |= change
-            self.dirty.discard(reference)
+            self._encode([reference])
+        customer = self.hot.pop(reference)
         due = earliest(customer, self.waiting.pop(reference, {}))
         if due < self._horizon:
             heapq.heappush(self.agenda, (due, _WAKE, 0, reference, ""))
+
+    def _encode(self, references: list[str]) -> None:
+        """Put those of them that changed where rows lie."""
+        changes: dict[bytes, bytes | None] = {}
+        for reference in self.dirty.intersection(references):
+            customer = self.hot.get(reference)
+            waiting = self.waiting.get(reference, {})
+            row = None if customer is None else encode_row(customer, waiting)
+            changes[key_of(reference)] = row
+        self._rows.put(changes)
+        self._encoded |= changes
+        self.dirty.difference_update(references)
 
     def _look_further(self) -> None:
         found, self._horizon = self._rows.due(self._horizon, self._next)
@@ -267,6 +280,3 @@ class Customers(Mapping[str, Customer]):
             yield moment, DEADLINE, 0, reference, name
         for event_key, (_, at, event) in self.waiting.get(reference, {}).items():
             yield at, rank_of(event), event_key, reference, ""
-
-    def _encoded(self, reference: str, customer: Customer) -> bytes:
-        return encode_row(customer, self.waiting.get(reference, {}))

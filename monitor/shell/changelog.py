@@ -52,6 +52,13 @@ class ChangelogError(Exception):
 class Partition(Protocol):
     """The state of one partition, as its owner makes it. Its keys do not begin with `RESERVED`."""
 
+    def prepare(self) -> Iterator[None]:
+        """Do some of what is to be done for `changes`, a few milliseconds at a time.
+
+        What changes between two of them is part of the changes, too.
+        """
+        ...
+
     def changes(self) -> dict[bytes, bytes | None]:
         """Return, and forget, the records that changed since the last call; None deletes one."""
         ...

@@ -105,7 +105,7 @@ class Ledger(WriteBehind):
 
     @abc.abstractmethod
     async def _rest(self, seconds: float) -> None:
-        """Let others have their turn for about so long, between the cuts of two partitions."""
+        """Let others have their turn for about so long."""
 
     # For agents and timers
 
@@ -172,16 +172,23 @@ class Ledger(WriteBehind):
 
     async def _cuts(self) -> AsyncIterator[Cut]:
         for number, live in list(self._live.items()):
+            if live.touched and not live.lost:
+                await self._prepare(live)
             is_ours = self._ready and self._live.get(number) is live
             if is_ours and live.touched and not live.lost and number not in self._in_hand():
-                began_at = monotonic()
                 live.touched = False
                 live.unflushed.update(live.partition.changes())
                 live.outputs.append(self._callbacks.take_outputs(live.partition))
                 offsets = dict(live.next_offsets)
                 yield Cut(number, live, dict(live.unflushed), offsets, live.backlog)
-                # As long as it took, for whatever else there is to do.
-                await self._rest(monotonic() - began_at)
+
+    async def _prepare(self, live: Live) -> None:
+        """Leave little to do for a cut, for nobody else has a turn while it is taken."""
+        began_at = monotonic()
+        for _ in live.partition.prepare():
+            # As long as it took, for whatever else there is to do.
+            await self._rest(monotonic() - began_at)
+            began_at = monotonic()
 
     async def _flush(self, cut: Cut) -> bool:
         live = cut.live

@@ -17,6 +17,8 @@ from schemas.decode import Invalid, decode
 from schemas.published import DeadLetter, EpisodeOutcome, Finding, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aiokafka import ConsumerRecord
 
     from monitor.core.moments import Moment
@@ -53,6 +55,10 @@ class OwnedPartition:
     past: Past = field(default_factory=Past)
     #: The last note that the changes contain which were taken last.
     _written: int = 0
+
+    def prepare(self) -> Iterator[None]:
+        """Encode most of what has changed, a few rows at a time; steps may come between them."""
+        return self.tracker.customers.prepare()
 
     def changes(self) -> dict[bytes, bytes | None]:
         """What has changed since the last call, for the changelog."""

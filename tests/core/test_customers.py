@@ -109,6 +109,39 @@ def test_who_is_gone_stays_gone_before_that_is_written_down() -> None:
     assert driver.save()[PREFIX + b"ann"] is None
 
 
+@pytest.mark.parametrize("steps_before", range(4))
+def test_what_changes_while_rows_are_encoded_is_encoded_once_more(
+    steps_before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customers, "_AT_ONCE", 1)
+    got, want = Driver(), Driver()
+    for driver in (got, want):
+        driver.tell(*in_a_row("ann", "ben", "cid")).until("12:00").save()
+        driver.tell(*(says(name, "12:01") for name in ("ann", "ben", "cid"))).until("12:02")
+    encoding = got.tracker.customers.prepare()
+    for _ in range(steps_before):
+        next(encoding)
+    for driver in (got, want):
+        driver.tell(says("ann", "12:03", id="later"), started("dan", "12:03")).until("12:04")
+
+    for _ in encoding:
+        pass
+    assert got.save() == want.save()
+
+
+def test_rows_are_encoded_a_few_at_a_time_ahead_of_a_cut() -> None:
+    driver = Driver().tell(*in_a_row(*NAMES)).until("12:00")
+    table = driver.tracker.customers
+    changed = table.changed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(customers, "_AT_ONCE", 15)
+        left = [len(table.dirty) for _ in table.prepare()]
+    assert left == [25, 10, 0]
+    assert table.changed == changed == len(NAMES)
+    assert driver.save().keys() >= {PREFIX + name.encode() for name in NAMES}
+
+
 def test_whoever_is_searched_for_is_found_and_stays_as_they_are() -> None:
     driver = Driver(hot_max=1).tell(*in_a_row("ann", "ben", "cid")).until("12:00")
     table = driver.tracker.customers

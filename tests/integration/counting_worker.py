@@ -25,7 +25,7 @@ from monitor.shell.table import Callbacks, SessionTable
 from monitor.shell.transport import BatchSchema, batches
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from aiokafka.producer.message_accumulator import BatchBuilder
     from aiokafka.structs import RecordMetadata
@@ -64,6 +64,9 @@ class Counting:
         self.changed.add(key)
         self.outputs.append(b"%s %d" % (key, count + 1))
         self.sleepy |= key == SLEEP
+
+    def prepare(self) -> Iterator[None]:
+        return iter(())
 
     def changes(self) -> dict[bytes, bytes | None]:
         changed, self.changed = self.changed, set()

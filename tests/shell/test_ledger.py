@@ -10,15 +10,22 @@ from monitor.shell.live import Callbacks, Cut, Live
 from monitor.shell.store import MemoryStore, Stores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from monitor.shell.writers import Writer
 
 
 class Partition:
-    """The state of a partition, which notes when it was cut."""
+    """The state of a partition, which notes what is done for a cut."""
 
     def __init__(self, number: int, done: list[str]) -> None:
         self._number = number
         self._done = done
+
+    def prepare(self) -> Iterator[None]:
+        for part in ("a", "b"):
+            self._done.append(f"prepare {self._number}{part}")
+            yield
 
     def changes(self) -> dict[bytes, bytes | None]:
         self._done.append(f"cut {self._number}")
@@ -28,9 +35,9 @@ class Partition:
 class Resting(Ledger):
     """A ledger of two partitions, which notes when others have their turn."""
 
-    def __init__(self, *, gone_after_one: bool = False) -> None:
+    def __init__(self, *, gone_after: int = 99) -> None:
         self.done: list[str] = []
-        self._gone_after_one = gone_after_one
+        self._gone_after = gone_after
         callbacks = Callbacks(lambda *_: Partition(0, []), self._publish, self._nothing)
         super().__init__(callbacks, [], Stores(lambda _number: MemoryStore()))
         for number in (0, 1):
@@ -46,7 +53,7 @@ class Resting(Ledger):
         assert seconds > 0
         await asyncio.sleep(0)
         self.done.append("rest")
-        if self._gone_after_one:
+        if self.done.count("rest") == self._gone_after:
             self.forget()
 
     def _publish(self, _partition: Any) -> Any:
@@ -65,16 +72,21 @@ class Resting(Ledger):
         return set()
 
 
-def test_others_have_their_turn_between_the_cuts_of_two_partitions() -> None:
-    """A cut takes a tenth of a second where many customers have changed."""
+def test_others_have_their_turn_while_a_cut_is_prepared() -> None:
+    """What a cut holds takes a tenth of a second to encode where many customers have changed."""
     ledger = Resting()
 
     assert asyncio.run(ledger.flush())
-    assert ledger.done == ["cut 0", "write 0", "rest", "cut 1", "write 1", "rest"]
+    begins = ["prepare 0a", "rest", "prepare 0b", "rest", "cut 0"]
+    assert [one for one in ledger.done if not one.startswith("write")] == [
+        *begins,
+        *(one.replace("0", "1") for one in begins),
+    ]
+    assert ledger.done.index("write 0") < ledger.done.index("cut 1")
 
 
-def test_what_is_dropped_between_two_cuts_is_not_cut() -> None:
-    ledger = Resting(gone_after_one=True)
+def test_what_is_dropped_before_its_cut_is_not_cut() -> None:
+    ledger = Resting(gone_after=3)
 
     asyncio.run(ledger.flush())
-    assert ledger.done == ["cut 0", "write 0", "rest"]
+    assert [one for one in ledger.done if one.startswith("cut")] == ["cut 0"]

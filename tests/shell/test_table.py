@@ -14,6 +14,7 @@ from monitor.shell.table import SessionTable
 from monitor.shell.transport import recovery_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from monitor.shell.writers import Writer
@@ -28,6 +29,9 @@ class Alone(SessionTable):
 
 class Nothing:
     """A partition that never changes."""
+
+    def prepare(self) -> Iterator[None]:
+        return iter(())
 
     def changes(self) -> dict[bytes, bytes | None]:
         return {}

@@ -23,7 +23,7 @@ from tests.simulation.broker import CHANGELOG, OUTPUTS, SOURCE, Batch, Fate
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from monitor.shell.changelog import Partition
     from monitor.shell.store import Store
@@ -45,6 +45,7 @@ class Counts:
         """Begin with what the changelog held."""
         self.counts = {key: int(value) for key, value in store.items(b"")}
         self.changed: set[bytes] = set()
+        self.prepared: dict[bytes, bytes | None] = {}
         self.lines: list[bytes] = []
 
     def fold(self, key: bytes) -> None:
@@ -53,10 +54,22 @@ class Counts:
         self.changed.add(key)
         self.lines.append(b"%s %d" % (key, self.counts[key]))
 
+    def prepare(self) -> Iterator[None]:
+        """Write down what changed, one key at a time."""
+        for key in sorted(self.changed):
+            self._write_down(key)
+            yield
+
     def changes(self) -> dict[bytes, bytes | None]:
         """What changed since the last call."""
-        changed, self.changed = self.changed, set()
-        return {key: b"%d" % self.counts[key] for key in sorted(changed)}
+        for key in sorted(self.changed):
+            self._write_down(key)
+        prepared, self.prepared = self.prepared, {}
+        return prepared
+
+    def _write_down(self, key: bytes) -> None:
+        self.changed.discard(key)
+        self.prepared[key] = b"%d" % self.counts[key]
 
 
 class Producer:
