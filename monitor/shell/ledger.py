@@ -179,14 +179,12 @@ class Ledger(WriteBehind):
                 live.touched = False
                 live.unflushed.update(live.partition.changes())
                 live.outputs.append(self._callbacks.take_outputs(live.partition))
-                offsets = dict(live.next_offsets)
-                yield Cut(number, live, dict(live.unflushed), offsets, live.backlog)
+                yield Cut(number, live, dict(live.unflushed), dict(live.next_offsets), live.backlog)
 
     async def _prepare(self, live: Live) -> None:
-        """Leave little to do for a cut, for nobody else has a turn while it is taken."""
+        """Leave little to do for a cut; others have a turn for as long as each part of it takes."""
         began_at = monotonic()
         for _ in live.partition.prepare():
-            # As long as it took, for whatever else there is to do.
             await self._rest(monotonic() - began_at)
             began_at = monotonic()
 

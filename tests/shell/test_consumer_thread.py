@@ -11,7 +11,11 @@ import pytest
 from aiokafka.errors import CorruptRecordException, KafkaConnectionError
 from faust.types import TP
 
-from monitor.shell.consumer_thread import FETCH_WAIT_MILLISECONDS, BatchConsumerThread
+from monitor.shell.consumer_thread import (
+    FETCH_BYTES_MIN,
+    FETCH_WAIT_MILLISECONDS,
+    BatchConsumerThread,
+)
 from monitor.shell.faust_settings import faust_app
 from tests.shell.batches import Name, builder
 
@@ -128,6 +132,11 @@ def test_the_client_does_not_wait_long_for_topics_that_are_read_to_their_ends(
 ) -> None:
     waits = client_of_a_worker(tmp_path)._fetch_max_wait_ms  # noqa: SLF001
     assert waits == FETCH_WAIT_MILLISECONDS
+
+
+def test_the_client_is_not_woken_for_every_few_records(tmp_path: Path) -> None:
+    least = client_of_a_worker(tmp_path)._fetch_min_bytes  # noqa: SLF001
+    assert least == FETCH_BYTES_MIN
 
 
 def test_a_group_that_was_dealt_out_without_a_topic_asks_for_it_again_within_seconds(

@@ -217,8 +217,12 @@ def test_a_method_we_rely_on_is_there_and_takes_what_it_took(
         pytest.param(
             # So it can be told between construction and start.
             AIOKafkaConsumer.start,
-            ["fetch_max_wait_ms=self._fetch_max_wait_ms", "isolation_level=self._isolation_level"],
-            id="the client is told at its start how long to wait and which records count",
+            [
+                "fetch_min_bytes=self._fetch_min_bytes",
+                "fetch_max_wait_ms=self._fetch_max_wait_ms",
+                "isolation_level=self._isolation_level",
+            ],
+            id="the client is told at its start when a fetch ends and which records count",
         ),
         pytest.param(
             # So we find where it stands, if all that it found were marks of transactions.
