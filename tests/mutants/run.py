@@ -38,6 +38,9 @@ _OF_RULES = "\n+++ b/monitor/rules/"
 # To import what others wrote takes longer than most of the tests. So one process imports it, and
 # each bug has a copy of that process to itself. What is ours is never in it.
 _IMPORTED = ("faust", "google.protobuf", "hypothesis", "phonenumbers", "pytest", "rich", "typer")
+# Now and then Python's server of processes does not learn how one has ended, and says this.
+_UNKNOWN = 255
+_TRIES = 3
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([*_IMPORTED])
 _SAID = "said.log"
@@ -105,9 +108,12 @@ def survives(mutant: Mutant, tree: Path) -> str | None:
 
 def _status(tree: Path, work: Callable[..., None], *words: str) -> int | None:
     """Do a piece of work with the code of a tree, in a process of its own; give its status."""
-    process = _PROCESSES.Process(target=_work, args=(tree, work, *words))
-    process.start()
-    process.join()
+    for _ in range(_TRIES):
+        process = _PROCESSES.Process(target=_work, args=(tree, work, *words))
+        process.start()
+        process.join()
+        if process.exitcode != _UNKNOWN:
+            break
     return process.exitcode
 
 
