@@ -18,11 +18,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
 from tests.integration.apache_kafka import ApacheKafka
 from tests.integration.test_ingest import BEARER, Gateway, event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "8"))
 SENDERS = 32
@@ -47,7 +51,7 @@ def nothing() -> bytes:
     return json.dumps({"type": "zen:event-type:ticket.tags_changed", "id": next(_IDS)}).encode()
 
 
-KINDS = {
+KINDS: dict[str, tuple[str, dict[str, str], Callable[[], bytes], int]] = {
     "one event": ("own", BEARER, lambda: event(next(_IDS)), 1),
     "fifty events": ("own", BATCH, batch, 50),
     "nothing to write": ("desk", {}, nothing, 1),

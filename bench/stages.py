@@ -12,7 +12,7 @@ import itertools
 import resource
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from bench.traffic import records
@@ -37,7 +37,7 @@ class Stages:
     def __init__(self) -> None:
         """Start with an empty state."""
         self.tracker = Tracker(Policy())
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
         self.did: Counter[str] = Counter()
 
     def take(self, batch: list[Record]) -> None:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import sys
 from itertools import product
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.stats import paging, survival, versions
 from tests.stats.versions import Arm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SEED = 20261126
 BIAS_MAX = 0.005
@@ -36,7 +40,7 @@ class Report:
         self.missed += not met
         return text if met else f"{text} MISSED"
 
-    def show(self, title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    def show(self, title: str, columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
         """One table."""
         table = Table(title=title, title_justify="left")
         for number, column in enumerate(columns):

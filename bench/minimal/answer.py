@@ -71,7 +71,7 @@ def _contradicts(contact: Event, claim: Event) -> bool:
         return False
     match contact["type"]:
         case "conversation_started":
-            return contact["direction"] == "inbound" and contact["intent"] == claim["intent"]
+            return (contact["direction"], contact["intent"]) == ("inbound", claim["intent"])
         case "repeat_contact":
             return bool(contact["intent"] == claim["intent"])
         case "message":

@@ -40,7 +40,8 @@ def main() -> None:
         try:
             return message.key.decode(), BY_PYDANTIC[message.topic](message.value)
         except BROKEN:
-            return join.refuse(message.topic, measured.counts)
+            join.refuse(message.topic, measured.counts)
+            return None
 
     def fold(state: join.State | None, event: Any) -> tuple[join.State, tuple[()]]:  # noqa: ANN401
         known = state or join.new_state()
