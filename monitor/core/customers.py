@@ -6,7 +6,8 @@ Rules:
   which it has something to do. Then everything that it waits for is on the agenda, which orders
   all customers' events and deadlines. So it makes no difference which customers are in use when.
 - Customers leave use between two steps only (`settle`), for a step may hold several of them.
-- Whoever leaves has been put where rows lie, and is a change that is still to be collected.
+- Whoever leaves, or is encoded ahead of a cut, has been put where rows lie, and is a change that is
+  still to be collected.
 - The agenda may name what no longer waits, or what waits twice. Whoever takes from it looks
   whether it is still so. It is made anew when it has grown to twice of what it need be.
 """

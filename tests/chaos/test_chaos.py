@@ -26,7 +26,6 @@ def test_a_kind_without_weight_never_comes() -> None:
     assert {fault.kind for fault in schedule(SEED, 1000, Weights())} == set(KINDS)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_no_fault_loses_or_doubles_anything(tmp_path: Path, engine: str) -> None:
     require_apache_kafka()

@@ -55,9 +55,6 @@ NO_FILE = {"", "1", "2"}
 Q = "promql"
 CHART = ROOT / "deploy" / "helm" / "outcome-monitor"
 
-# A page may have a dozen commands, and each takes a second of a quiet machine.
-pytestmark = pytest.mark.timeout(600)
-
 
 def text_of(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")

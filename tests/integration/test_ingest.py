@@ -174,7 +174,6 @@ def test_what_was_taken_is_in_kafka_though_the_gateway_is_killed(
     assert taken - written(unused) == set()
 
 
-@pytest.mark.timeout(300)
 def test_while_kafka_is_away_senders_are_told_to_come_again(
     apache_kafka: ApacheKafka, tmp_path: Path
 ) -> None:
@@ -207,7 +206,6 @@ def test_while_kafka_is_away_senders_are_told_to_come_again(
     assert taken - written(apache_kafka.bootstrap) == set()
 
 
-@pytest.mark.timeout(300)
 def test_a_gateway_ends_when_it_is_told_to_though_kafka_is_away(
     apache_kafka: ApacheKafka, tmp_path: Path
 ) -> None:

@@ -119,7 +119,6 @@ def test_thirty_days_are_taken_by_prometheus(loaded: Path) -> None:
     assert 0 < counts[0] < counts[-1] <= total(whole.reading, CLAIMS)
 
 
-@pytest.mark.timeout(600)  # promtool asks for each of some 380 rules by itself
 def test_stage_by_stage_the_rules_have_their_history_and_dashboards_are_not_empty(
     loaded: Path,
 ) -> None:

@@ -221,8 +221,8 @@ def test_a_kind_in_the_table_filters_the_feed(look: Look) -> None:
     look.page.wait_for_selector(".finding")
     look.page.click("[data-failure='SF-05/confirmed'] .link")
     look.until(
-        "[...document.querySelectorAll('.finding strong')].every("
-        "(one) => one.textContent === 'Orphaned handoff')"
+        "((shown) => shown.length && shown.every((one) => one.textContent === 'Orphaned handoff'))"
+        "([...document.querySelectorAll('.finding strong')])"
     )
 
     assert look.page.locator("#filter-kind").input_value() == "SF-05"

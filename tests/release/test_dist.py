@@ -111,8 +111,6 @@ def test_the_bill_of_materials_has_what_is_locked(dist: Path) -> None:
         assert hashes
 
 
-# It installs everything that is locked, which on a slow line takes its time.
-@pytest.mark.timeout(600)
 def test_the_demo_runs_from_the_wheel_in_an_empty_environment(dist: Path, tmp_path: Path) -> None:
     """With --no-index nothing comes but what is locked, so that is all that the wheel asks for."""
     run(sys.executable, "-m", "venv", tmp_path / "venv")

@@ -9,6 +9,7 @@ from aiokafka import ConsumerRecord
 
 from monitor.core.notes import Forwarded, Note, encode
 from monitor.core.policy import Policy
+from monitor.core.rows import PREFIX
 from monitor.core.snapshot import restore
 from monitor.core.tracker import Tracker
 from monitor.shell.partition import OwnedPartition
@@ -129,6 +130,18 @@ def test_changes_are_what_a_tracker_is_restored_from() -> None:
     kept = {key: value for key, value in partition.changes().items() if value is not None}
 
     assert restore(Policy(), MemoryStore(kept)).newest == partition.tracker.newest
+
+
+def test_what_changed_is_encoded_ahead_of_the_changes() -> None:
+    partition = OwnedPartition(Tracker(Policy()))
+    partition.fold(record_of(started("ann", "09:00")), moment("09:30"))
+    partition.tracker.finish()
+    assert partition.tracker.customers.dirty == {"ann"}
+
+    for _ in partition.prepare():
+        pass
+    assert not partition.tracker.customers.dirty
+    assert PREFIX + b"ann" in partition.changes()
 
 
 def test_notes_leave_once_they_are_durable_and_are_kept_until_they_have_left() -> None:
